@@ -1,0 +1,1 @@
+"""Evaluation (installed as `selfinstruct_eval`)."""
