@@ -51,7 +51,7 @@ class GenerateConfig:
     requests_per_round: int = 5
     """Prompts that see the same pool; part of the method (released code: request_batch_size 5)."""
     rouge_l_threshold: float = 0.7
-    """A candidate at or above... see novelty; 0.7: paper section 2.2."""
+    """A candidate more similar than this to any instruction of the pool is dropped (0.7: paper, section 2.2)."""
     max_instances: int = 5
     """Instances kept for one instruction (released code: max_instances_to_generate 5)."""
     instruction_sampling: Sampling = field(
