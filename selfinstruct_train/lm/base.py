@@ -1,0 +1,29 @@
+"""The one door to a language model: what every backend offers and promises.
+
+Generation, evaluation and judge all speak to a model through `LM.complete`. A sample depends on its own
+(prompt, sampling, request seed) and on nothing else: not on the other requests of the call, their order or their number.
+One answer per request, in order, without prompt and without stop text. A request that cannot be answered raises; a
+failure never becomes an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..types import Completion, Request, Sampling
+
+
+class LM(Protocol):
+    """A language model that completes text.
+
+    `name` holds model, revision, backend and dtype and stands in every journal header. `chunk_size` is how many
+    requests the backend likes at once: callers may cut their work so; it is speed only and cannot change an answer.
+    """
+
+    name: str
+    chunk_size: int
+
+    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+        """Answer every request, in order."""
+        ...
