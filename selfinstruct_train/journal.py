@@ -1,0 +1,290 @@
+"""What a language model answered, written down once before anything uses it.
+
+One append-only JSONL file: line 1 is a header that says what the answers depend on (stage, seed, model, sampling,
+method), each further line is one answer. `complete` is the only way in: it answers from the file what it can and asks the
+model for the rest, so the same command after a `kill -9` goes on where it stopped and pays for no answer twice.
+
+Not covered: it does not judge answers, and it never rewrites one. One process at a time (the file is locked).
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from .types import Completion, Request, Sampling
+
+FORMAT = 1
+
+Progress = Callable[[int], None]
+"""Called with the number of requests answered since the last call, stored answers included."""
+
+
+class _LM(Protocol):
+    """The part of `lm.base.LM` that is needed here; this module imports nothing of the lm package."""
+
+    chunk_size: int
+
+    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]: ...
+
+
+@dataclass(frozen=True)
+class _Row:
+    prompt_sha256: str
+    completion: Completion
+
+
+class Journal:
+    """The answers of one stage. Make one with `Journal.open`; close it, or use it as a context manager."""
+
+    def __init__(self, path: Path, fd: int, rows: dict[str, _Row]) -> None:
+        self.path = path
+        self._fd = fd
+        self._rows = rows
+
+    @classmethod
+    def open(cls, path: str | Path, header: dict[str, Any]) -> Journal:
+        """Open the journal at `path`, or begin it with `header`; a torn last line is cut.
+
+        Args:
+            path: the file; its folder is made if missing.
+            header: JSON values that the answers depend on.
+
+        Raises:
+            ValueError: it was begun with another header, holds a broken line, or another process has it open.
+            OSError: it cannot be written.
+        """
+        path = Path(path)
+        header = json.loads(json.dumps({"format": FORMAT, **header}))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            _lock(fd, path)
+            content = _read_whole(fd)
+            end = content.rfind(b"\n") + 1
+            if end < len(content):
+                os.ftruncate(fd, end)
+            if end == 0:
+                _append(fd, path, [header], num_safe=0)
+                _sync_folder(path.parent)
+                return cls(path, fd, {})
+            stored_header, rows = _parse(path, content[:end])
+            _check_header(path, stored_header, header)
+            return cls(path, fd, rows)
+        except BaseException:
+            os.close(fd)
+            raise
+
+    def complete(
+        self, lm: _LM, requests: Sequence[Request], sampling: Sampling, progress: Progress | None = None
+    ) -> list[Completion]:
+        """Answer each request, in order: from the file where it is there, else from `lm`.
+
+        Chunks of `lm.chunk_size` are cut by position in the full list, and each is on disk before the next is asked: an
+        interrupted and resumed run asks in the same shapes as an undisturbed one.
+
+        Raises:
+            ValueError: a stored answer belongs to another prompt.
+            OSError: the disk is full; the answers already written are safe.
+        """
+        assert len({r.id for r in requests}) == len(requests), "request ids of one call must differ"
+        for request in requests:
+            self._check_prompt(request)
+        size = max(1, lm.chunk_size)
+        for start in range(0, len(requests), size):
+            chunk = requests[start : start + size]
+            missing = [r for r in chunk if r.id not in self._rows]
+            if missing:
+                self._store(missing, lm.complete(missing, sampling))
+            if progress is not None:
+                progress(len(chunk))
+        return [self._rows[r.id].completion for r in requests]
+
+    def __contains__(self, request_id: str) -> bool:
+        return request_id in self._rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def close(self) -> None:
+        """Release the lock; the object cannot be used again."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check_prompt(self, request: Request) -> None:
+        row = self._rows.get(request.id)
+        if row is not None and row.prompt_sha256 != _sha256(request.prompt):
+            raise ValueError(
+                f"{self.path}: the stored answer to request {request.id!r} belongs to another prompt; seed tasks, "
+                "templates or code changed since; use a new run_dir, or move this one away"
+            )
+
+    def _store(self, requests: Sequence[Request], completions: Sequence[Completion]) -> None:
+        answered = [c.request_id for c in completions]
+        asked = [r.id for r in requests]
+        assert answered == asked, f"the model answered {answered[:3]}... to {asked[:3]}..."
+        rows = [
+            _Row(_sha256(r.prompt), _storable(completion)) for r, completion in zip(requests, completions, strict=True)
+        ]
+        try:
+            _append(self._fd, self.path, [_to_json(row) for row in rows], num_safe=len(self))
+        except OSError:
+            self.close()  # it may end in a torn line now, which only opening cuts
+            raise
+        for row in rows:
+            self._rows[row.completion.request_id] = row
+
+
+def read_journal(path: str | Path) -> tuple[dict[str, Any], list[Completion]]:
+    """Read a journal's header and answers without locking it, for reports; a torn last line is left out."""
+    path = Path(path)
+    content = path.read_bytes()
+    header, rows = _parse(path, content[: content.rfind(b"\n") + 1])
+    return header, [row.completion for row in rows.values()]
+
+
+def _lock(fd: int, path: Path) -> None:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ValueError(f"{path}: another process is using this run; wait for it to end, or stop it") from None
+
+
+def _read_whole(fd: int) -> bytes:
+    with os.fdopen(os.dup(fd), "rb") as file:
+        file.seek(0)
+        return file.read()
+
+
+def _parse(path: Path, content: bytes) -> tuple[dict[str, Any], dict[str, _Row]]:
+    """Read a header line and answer lines, all complete."""
+    header: dict[str, Any] = {}
+    rows: dict[str, _Row] = {}
+    for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+        try:
+            record = json.loads(line)
+            if number == 1:
+                header = dict(record)
+                continue
+            row = _from_json(record)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{path}:{number}: not a journal line ({type(error).__name__}: {error}); delete this line (its answer "
+                "will be asked again), or the whole file where line 1 is broken"
+            ) from None
+        if row.completion.request_id in rows:
+            raise ValueError(f"{path}:{number}: a second answer to {row.completion.request_id!r}; delete this line")
+        rows[row.completion.request_id] = row
+    return header, rows
+
+
+def _check_header(path: Path, stored: dict[str, Any], header: dict[str, Any]) -> None:
+    before, now = _flatten(stored), _flatten(header)
+    keys = [*now, *(k for k in before if k not in now)]
+    missing = "(absent)"
+    differing = [
+        f"{key}: {json.dumps(before[key]) if key in before else missing} there, "
+        f"{json.dumps(now[key]) if key in now else missing} now"
+        for key in keys
+        if key not in before or key not in now or before[key] != now[key]
+    ]
+    if differing:
+        raise ValueError(
+            f"{path} belongs to another configuration ({'; '.join(differing)}); choose another run_dir, or give the "
+            "settings it was begun with"
+        )
+
+
+def _flatten(header: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted names for nested settings: {"sampling": {"top_p": 1}} gives {"sampling.top_p": 1}."""
+    flat: dict[str, Any] = {}
+    for key, value in header.items():
+        if isinstance(value, dict):
+            flat.update(_flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _append(fd: int, path: Path, records: Iterable[dict[str, Any]], num_safe: int) -> None:
+    """Write one line for each record and wait until they are on disk."""
+    data = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records).encode()
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        full = OSError(
+            f"{path}: the disk is full; {num_safe} answers are safe there; free some space and give the same command"
+        )
+        full.errno = error.errno
+        raise full from error
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _sha256(prompt: str) -> str:
+    return hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _storable(completion: Completion) -> Completion:
+    """Replace lone surrogates, which no UTF-8 file can hold: the first run must see what a resumed one will read."""
+    text = completion.text.encode("utf-8", "replace").decode("utf-8")
+    return Completion(
+        completion.request_id,
+        text,
+        completion.finish_reason,
+        completion.prompt_tokens,
+        completion.completion_tokens,
+    )
+
+
+def _to_json(row: _Row) -> dict[str, Any]:
+    c = row.completion
+    return {
+        "id": c.request_id,
+        "prompt_sha256": row.prompt_sha256,
+        "text": c.text,
+        "finish_reason": c.finish_reason,
+        "prompt_tokens": c.prompt_tokens,
+        "completion_tokens": c.completion_tokens,
+    }
+
+
+def _from_json(record: dict[str, Any]) -> _Row:
+    if record["finish_reason"] not in ("stop", "length"):
+        raise ValueError(f"finish_reason {record['finish_reason']!r}")
+    completion = Completion(
+        record["id"],
+        record["text"],
+        record["finish_reason"],
+        record["prompt_tokens"],
+        record["completion_tokens"],
+    )
+    return _Row(record["prompt_sha256"], completion)
