@@ -1,8 +1,8 @@
 """What a language model answered, written down once before anything uses it.
 
 One append-only JSONL file: line 1 is a header that says what the answers depend on (stage, seed, model, sampling,
-method), each further line is one answer. `complete` is the only way in: it answers from the file what it can and asks the
-model for the rest, so the same command after a `kill -9` goes on where it stopped and pays for no answer twice.
+method), each further line is one answer. `complete` is the only way in: it answers from the file what it can and asks
+the model for the rest, so the same command after a `kill -9` goes on where it stopped and pays for no answer twice.
 
 Not covered: it does not judge answers, and it never rewrites one. One process at a time (the file is locked).
 """
