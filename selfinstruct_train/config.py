@@ -6,8 +6,12 @@ the paper (arXiv 2212.10560) or its released code names its source.
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
+import sys
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Literal, get_type_hints
 
 from .types import Sampling
 
@@ -133,3 +137,127 @@ class Config:
     generate: GenerateConfig = field(default_factory=GenerateConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     eval: EvalConfig = field(default_factory=EvalConfig)
+
+
+def load_config(argv: list[str] | None = None) -> Config:
+    """Read `--config FILE` and dotted overrides (`--generate.num_instructions 50`) into a Config.
+
+    Raises:
+        ValueError: unknown key (with the nearest known one), wrong type, a value out of range, an unreadable file.
+        SystemExit: `--help` and `--print_config`, as usual for a command line.
+    """
+    import jsonargparse
+
+    jsonargparse.set_parsing_settings(docstring_parse_attribute_docstrings=True)
+    parser = jsonargparse.ArgumentParser(exit_on_error=False, description="Settings of one run.")
+    parser.add_argument("--config", action="config", help="the YAML of the run, e.g. configs/tiny.yaml")
+    parser.add_class_arguments(Config)
+    args = list(sys.argv[1:] if argv is None else argv)
+    known = _known_keys(Config)
+    _check_config_file(args, known)
+    for arg in args:
+        if arg.startswith("--"):
+            key = arg[2:].split("=", 1)[0]
+            if key not in {*known, "config", "help", "print_config"}:
+                raise ValueError(_unknown_key(key, "the command line", known))
+    try:
+        namespace = parser.parse_args(args)
+        config = parser.instantiate(namespace)
+    except (jsonargparse.ArgumentError, TypeError, ValueError) as error:
+        raise ValueError(_plain(error)) from error
+    fields = {k: v for k, v in vars(config).items() if k != "config"}
+    return _check(Config(**fields))
+
+
+def _known_keys(cls: type, prefix: str = "") -> dict[str, type | None]:
+    """Dotted names of all settings; the value is the dataclass of a section, None for a leaf."""
+    keys: dict[str, type | None] = {}
+    hints = get_type_hints(cls)
+    for f in dataclasses.fields(cls):
+        kind = hints[f.name]
+        section = kind if dataclasses.is_dataclass(kind) else None
+        keys[prefix + f.name] = section if isinstance(section, type) else None
+        if isinstance(section, type):
+            keys |= _known_keys(section, f"{prefix}{f.name}.")
+    return keys
+
+
+def _unknown_key(key: str, where: str, known: dict[str, type | None]) -> str:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    if not near:  # the right leaf in the wrong section
+        near = [k for k in known if k.split(".")[-1] == key.split(".")[-1]][:1]
+    return f"{where}: unknown key {key!r}; " + (f"did you mean {near[0]!r}?" if near else "see --help for the known keys")
+
+
+def _check_config_file(args: list[str], known: dict[str, type | None]) -> None:
+    """Report an unknown key of the YAML with its file and nearest known key, before the parser's longer message."""
+    import yaml
+
+    values = [a.split("=", 1)[1] for a in args if a.startswith("--config=")]
+    values += [args[i + 1] for i, a in enumerate(args[:-1]) if a == "--config"]
+    for path in values:
+        try:
+            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ValueError(f"{path}: cannot read this config: {error.strerror}") from error
+        except yaml.YAMLError as error:
+            raise ValueError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+        if not isinstance(data, dict):
+            raise ValueError(f"{path}: a config is a mapping of settings, this holds {type(data).__name__}")
+        _check_keys(data, path, known, "")
+
+
+def _check_keys(data: dict[str, object], path: str, known: dict[str, type | None], prefix: str) -> None:
+    for key, value in data.items():
+        name = f"{prefix}{key}"
+        if name not in known:
+            raise ValueError(_unknown_key(name, path, known))
+        if known[name] is not None:
+            if not isinstance(value, dict):
+                raise ValueError(f"{path}: {name} is a section with settings of its own, not {value!r}")
+            _check_keys(value, path, known, f"{name}.")
+
+
+def _plain(error: BaseException) -> str:
+    """The parser's message in one line."""
+    lines = [line.strip(" -") for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines)
+
+
+def _check(config: Config) -> Config:
+    """Ranges that no type can say; each message names the key, the value and the remedy."""
+    g, t, e = config.generate, config.train, config.eval
+    at_least_one = {
+        "model.batch_size": config.model.batch_size,
+        "generate.num_instructions": g.num_instructions,
+        "generate.num_prompt_instructions": g.num_prompt_instructions,
+        "generate.requests_per_round": g.requests_per_round,
+        "generate.max_instances": g.max_instances,
+        "train.batch_size": t.batch_size,
+        "train.per_device_batch_size": t.per_device_batch_size,
+        "train.max_length": t.max_length,
+        "train.save_steps": t.save_steps,
+        "train.lora.r": t.lora.r,
+        "eval.max_instances_per_task": e.max_instances_per_task,
+        "eval.bootstrap_samples": e.bootstrap_samples,
+    }
+    for key, value in at_least_one.items():
+        if value < 1:
+            raise ValueError(f"{key} is {value}; it must be at least 1")
+    for key, optional in {"generate.max_requests": g.max_requests, "train.max_steps": t.max_steps}.items():
+        if optional is not None and optional < 1:
+            raise ValueError(f"{key} is {optional}; it must be at least 1, or null for no limit")
+    if not 0 < g.rouge_l_threshold <= 1:
+        raise ValueError(f"generate.rouge_l_threshold is {g.rouge_l_threshold}; it must lie in (0, 1]")
+    if not 0 <= g.max_machine_instructions <= g.num_prompt_instructions:
+        raise ValueError(
+            f"generate.max_machine_instructions is {g.max_machine_instructions}; it must lie between 0 and "
+            f"num_prompt_instructions ({g.num_prompt_instructions})"
+        )
+    if t.learning_rate <= 0:
+        raise ValueError(f"train.learning_rate is {t.learning_rate}; it must be above 0")
+    if t.epochs <= 0:
+        raise ValueError(f"train.epochs is {t.epochs}; it must be above 0")
+    if not t.mixtures:
+        raise ValueError("train.mixtures is empty; name at least one of seeds, seeds+generated")
+    return config

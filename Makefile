@@ -1,0 +1,54 @@
+# The whole loop by name. Every target first makes the environment it needs.
+#   make generate train eval                       the built-in tiny model, no network, GPU or key
+#   make generate train eval RUN=my_run            configs/my_run.yaml
+#   make generate ARGS="--generate.num_instructions 50"   any setting, overridden
+
+RUN ?= tiny
+CONFIG ?= configs/$(RUN).yaml
+ARGS ?=
+ACCELERATE ?= one_process
+TOKENS ?= 24_000_000
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# A world that knows the truth about a run's data can review it; the tiny model's does.
+REVIEW := $(wildcard recipes/$(RUN)_base/review.py)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup generate train eval test lint pretrain-tiny
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make the environment (.venv) from constraints.txt; re-made when it or pyproject.toml changes
+
+$(READY): constraints.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+generate: $(READY) ## seed tasks -> instructions -> instances -> <run_dir>/dataset
+	$(BIN)/python recipes/generate.py --config $(CONFIG) $(ARGS)
+ifneq ($(REVIEW),)
+	$(BIN)/python $(REVIEW) --config $(CONFIG) $(ARGS)
+endif
+
+train: $(READY) ## finetune the same model on the dataset -> <run_dir>/model (ACCELERATE=one_process|ddp)
+	$(BIN)/accelerate launch --config_file configs/accelerate/$(ACCELERATE).yaml recipes/train.py --config $(CONFIG) $(ARGS)
+
+eval: $(READY) ## score base and tuned models, write <run_dir>/report.html
+	$(BIN)/python recipes/evaluate.py --config $(CONFIG) $(ARGS)
+
+test: $(READY) ## run the tests
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+lint: $(READY) ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+pretrain-tiny: $(READY) ## make the built-in tiny base model again from nothing (about an hour on two cores)
+	$(BIN)/python recipes/tiny_base/pretrain.py --out runs/tiny_base --tokens $(TOKENS)

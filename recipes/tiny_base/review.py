@@ -1,0 +1,83 @@
+"""Review a run's generated instances by the world's own truth, as the paper's authors did by hand for 200 (table 2).
+
+Valid task: the instruction reads as a wording of some kind of task. Input appropriate: the task can be done on it. Output correct:
+the kind's rule accepts it. Every generated instance is reviewed; writes <run_dir>/review.json and <run_dir>/candidates/review.jsonl.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+from kind import Kind, Verdict, read_back
+from kinds import NEAR
+
+from selfinstruct_train.config import load_config
+
+
+def review(instruction: str, input: str, output: str) -> tuple[Kind | None, Verdict]:
+    """Judge one instance; where an instruction reads as several kinds, the kindest verdict counts."""
+    best: tuple[Kind | None, Verdict] = (None, Verdict(False, False))
+    for kind, groups in read_back(instruction, NEAR):
+        slots = {k: v for k, v in groups.items() if k != "input"}
+        if "input" in groups:  # the instruction holds its input: the field must be empty
+            verdict = kind.judge(groups["input"], output, slots) if not input.strip() else Verdict(False, False)
+        else:
+            verdict = kind.judge(input, output, slots)
+        if best[0] is None or (verdict.input_ok + verdict.output_ok) > (best[1].input_ok + best[1].output_ok):
+            best = (kind, verdict)
+    return best
+
+
+def wilson(successes: int, n: int) -> list[float]:
+    """95 % interval of a share, in percent (Wilson)."""
+    if n == 0:
+        return [0.0, 0.0]
+    z, share = 1.96, successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * ((share * (1 - share) + z * z / (4 * n)) / n) ** 0.5 / (1 + z * z / n)
+    return [round(100 * (centre - half), 1), round(100 * (centre + half), 1)]
+
+
+def main() -> None:
+    config = load_config()
+    run_dir = Path(config.run_dir)
+    import pyarrow.parquet as pq
+
+    path = run_dir / "dataset" / "train.parquet"
+    if not path.exists():
+        sys.exit(f"error: {path} does not exist; run `make generate` first")
+    rows = [row for row in pq.read_table(path).to_pylist() if row["source"] == "generated"]
+    counts: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    lines = []
+    for row in rows:
+        kind, verdict = review(row["instruction"], row["input"], row["output"])
+        flags = {
+            "valid_task": kind is not None,
+            "input_appropriate": verdict.input_ok,
+            "output_correct": verdict.output_ok,
+            "all": kind is not None and verdict.input_ok and verdict.output_ok,
+        }
+        counts.update(name for name, ok in flags.items() if ok)
+        kinds[kind.name if kind else "none"] += 1
+        lines.append(json.dumps({"id": row["id"], "kind": kind.name if kind else None, **flags}))
+    n = len(rows)
+    names = ("valid_task", "input_appropriate", "output_correct", "all")
+    result = {
+        "reviewer": "the little world's own truth",
+        "n": n,
+        "percent": {name: round(100 * counts[name] / n, 1) if n else 0.0 for name in names},
+        "interval": {name: wilson(counts[name], n) for name in names},
+        "num_kinds": len([k for k in kinds if k != "none"]),
+    }
+    (run_dir / "candidates" / "review.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (run_dir / "review.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    shares = ", ".join(f"{name.replace('_', ' ')} {result['percent'][name]} %" for name in names)
+    print(f"review of {n} instances of {result['num_kinds']} kinds by the world's truth: {shares} -> {run_dir / 'review.json'}")
+
+
+if __name__ == "__main__":
+    main()
