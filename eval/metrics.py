@@ -1,0 +1,101 @@
+"""ROUGE-L, ROUGE-1 and exact match, as Tk-Instruct's src/compute_metrics.py defines them, in percent.
+
+ROUGE is the F-measure of the `rouge_score` package with its Porter stemmer; exact match compares texts in lower case
+without ASCII punctuation and surplus white space (articles stay, unlike SQuAD's). Each metric takes its own maximum over
+the references. The arithmetic is rouge_score's; the longest common subsequence comes from rapidfuzz and stems are
+cached, so that the 11,900 predictions of the official split take seconds. Languages outside a-z0-9 get ROUGE 0, as there.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import string
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from rapidfuzz.distance import LCSseq
+
+if TYPE_CHECKING:
+    import numpy as np
+
+METRICS = ("rougeL", "rouge1", "exact_match")
+_WORD = re.compile(r"[a-z0-9]+")
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def score_predictions(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Return the mean rougeL, rouge1 and exact_match in percent, rounded to 4 decimals.
+
+    Args:
+        predictions: one text each.
+        references: for each prediction a list of texts, of which the best match counts.
+
+    Raises:
+        ValueError: nothing to score, different lengths, or a prediction without a reference.
+    """
+    means = score_each(predictions, references).mean(axis=0)
+    return {metric: round(float(mean), 4) for metric, mean in zip(METRICS, means, strict=True)}
+
+
+def score_each(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> np.ndarray:
+    """Return every prediction's scores in percent, shape (predictions, METRICS), float64; raises as score_predictions."""
+    import numpy as np
+
+    if not predictions:
+        raise ValueError("there are no predictions to score")
+    if len(predictions) != len(references):
+        raise ValueError(f"{len(predictions)} predictions, but references for {len(references)}; one list for each")
+    stem = _make_stemmer()
+    rows = []
+    for index, (prediction, answers) in enumerate(zip(predictions, references, strict=True)):
+        if isinstance(answers, str):
+            raise ValueError(f"references[{index}] is one text, where a list of texts must be")
+        if not answers:
+            raise ValueError(f"references[{index}] is empty; each prediction needs at least one reference")
+        rows.append(_score_one(prediction, answers, stem))
+    return 100 * np.array(rows, dtype=np.float64)
+
+
+def tokenize(text: str, stem: Callable[[str], str]) -> list[str]:
+    """Cut a text into rouge_score's tokens: runs of a-z0-9 in lower case, stemmed where longer than 3 characters."""
+    return [stem(word) if len(word) > 3 else word for word in _WORD.findall(text.lower())]
+
+
+def normalize_answer(text: str) -> str:
+    """Lower a text, drop ASCII punctuation and surplus white space: what exact match compares."""
+    return " ".join(text.lower().translate(_NO_PUNCTUATION).split())
+
+
+def _make_stemmer() -> Callable[[str], str]:
+    from nltk.stem.porter import PorterStemmer
+
+    return functools.lru_cache(maxsize=None)(PorterStemmer().stem)
+
+
+def _score_one(prediction: str, references: Sequence[str], stem: Callable[[str], str]) -> tuple[float, float, float]:
+    """Return (rougeL, rouge1, exact_match) in [0, 1]."""
+    tokens = tokenize(prediction, stem)
+    counts = Counter(tokens)
+    normalized = normalize_answer(prediction)
+    rouge_l = rouge_1 = exact = 0.0
+    for reference in references:
+        answer = tokenize(reference, stem)
+        common = (counts & Counter(answer)).total()
+        if common:
+            rouge_1 = max(rouge_1, _f_measure(common, len(tokens), len(answer)))
+            rouge_l = max(rouge_l, _f_measure(_longest_common(tokens, answer), len(tokens), len(answer)))
+        exact = max(exact, float(normalized == normalize_answer(reference)))
+    return rouge_l, rouge_1, exact
+
+
+def _longest_common(first: Sequence[str], second: Sequence[str]) -> int:
+    """Length of the longest common subsequence of two token lists, each token interned to one character."""
+    ids = {token: chr(index) for index, token in enumerate(dict.fromkeys((*first, *second)))}
+    return LCSseq.similarity("".join(map(ids.__getitem__, first)), "".join(map(ids.__getitem__, second)))
+
+
+def _f_measure(common: int, num_predicted: int, num_reference: int) -> float:
+    precision, recall = common / num_predicted, common / num_reference
+    return 2 * precision * recall / (precision + recall)
