@@ -3,7 +3,7 @@
 ROUGE is the F-measure of the `rouge_score` package with its Porter stemmer; exact match compares texts in lower case
 without ASCII punctuation and surplus white space (articles stay, unlike SQuAD's). Each metric takes its own maximum over
 the references. The arithmetic is rouge_score's; the longest common subsequence comes from rapidfuzz and stems are
-cached, so that the 11,900 predictions of the official split take seconds. Languages outside a-z0-9 get ROUGE 0, as there.
+cached, so that the 11,900 predictions of the official split take a second. Text outside a-z0-9 has ROUGE 0, as there.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def score_predictions(predictions: Sequence[str], references: Sequence[Sequence[
 
 
 def score_each(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> np.ndarray:
-    """Return every prediction's scores in percent, shape (predictions, METRICS), float64; raises as score_predictions."""
+    """Return each prediction's scores in percent, shape (predictions, METRICS), float64; raises as score_predictions."""
     import numpy as np
 
     if not predictions:

@@ -1,9 +1,9 @@
 """What a model is asked: Natural Instructions v2 tasks and the user-oriented instructions, read into `Example`s.
 
-A tasks folder holds tasks/<name>.json and splits/<split>/test_tasks.txt, as github.com/allenai/natural-instructions does;
-the first N instances of a task are used, as Tk-Instruct and the paper do. The user-oriented file has one task a line, in
-the released user_oriented_instructions.jsonl format. Whatever is wrong with a file is told in one line, before any model
-is loaded. Nothing is downloaded here.
+A tasks folder holds tasks/<name>.json and splits/<split>/test_tasks.txt, as github.com/allenai/natural-instructions
+does; the first N instances of a task are used, as Tk-Instruct and the paper do. The user-oriented file has one task a
+line, in the released user_oriented_instructions.jsonl format. Whatever is wrong with a file is told in one line, before
+any model is loaded. Nothing is downloaded here.
 """
 
 from __future__ import annotations

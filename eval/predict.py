@@ -1,0 +1,110 @@
+"""Ask the base model and every trained model of a run the evaluation's examples, journaled.
+
+The text of a question is `prompt_format`'s, as in training; the model is reached through the LM door. What a local model
+answered is filed under a fingerprint of its weights, so a model trained again is asked again and an unchanged one never
+twice. Scores are none of this module's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from selfinstruct_train.builtin import resolve
+from selfinstruct_train.config import Config
+from selfinstruct_train.journal import Journal
+from selfinstruct_train.lm.base import LM
+from selfinstruct_train.prompt_format import evaluation_prompt
+from selfinstruct_train.seeding import derive_seed
+from selfinstruct_train.types import Completion, Request
+
+from .tasks import Example
+
+BASE = "base"
+BASE_CUT = "base, cut"
+_WEIGHTS = ("*.safetensors", "*.bin", "*config.json", "tokenizer.json")
+
+
+@dataclass(frozen=True)
+class System:
+    """A model under evaluation; `path` is None for the run's base model, else the folder of a trained one."""
+
+    name: str
+    path: str | None = None
+
+
+def find_systems(config: Config) -> list[System]:
+    """Return the base and, of the run's mixtures, each whose model is there."""
+    folders = [(mixture, Path(config.run_dir) / "model" / mixture) for mixture in config.train.mixtures]
+    trained = [System(name, str(path)) for name, path in folders if any(path.glob("*.safetensors"))]
+    return [System(BASE), *trained]
+
+
+def predict(
+    lm: LM,
+    system: System,
+    name: str,
+    examples: Sequence[Example],
+    config: Config,
+    progress: Callable[[int], None] | None = None,
+) -> list[Completion]:
+    """Return the system's answer to each example, asking `lm` for those that no earlier run has journaled.
+
+    Args:
+        name: the set the examples belong to; ids of two sets may be equal.
+        progress: called with the number of examples answered since the last call.
+
+    Raises:
+        ValueError: the journal belongs to other settings.
+    """
+    requests = [
+        Request(
+            f"{name}/{e.id}",
+            evaluation_prompt(e.instruction, e.input, config.train.template),
+            derive_seed(config.seed, "eval", name, e.id),
+        )
+        for e in examples
+    ]
+    fingerprint = _fingerprint(system.path or resolve(config.model.path, "model"))
+    header = {
+        "stage": "eval",
+        "system": system.name,
+        "lm": lm.name,
+        "weights": fingerprint,
+        "seed": config.seed,
+        "template": config.train.template,
+        "num_positive_examples": config.eval.num_positive_examples,
+        "sampling": asdict(config.eval.sampling),
+    }
+    suffix = f"-{fingerprint[:8]}" if fingerprint else ""
+    path = Path(config.run_dir) / "journal" / f"eval-{system.name}{suffix}.jsonl"
+    with Journal.open(path, header) as journal:
+        return journal.complete(lm, requests, config.eval.sampling, progress)
+
+
+def cut_at_blank_line(text: str) -> str:
+    """Return what stands before the first blank line; blank lines before the first word do not count.
+
+    It asks how much of a base model's failure is only that it does not stop.
+    """
+    kept: list[str] = []
+    for line in text.strip().split("\n"):
+        if not line.strip():
+            break
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _fingerprint(path: str) -> str:
+    """Return the SHA-256 over a model folder's weights, configuration and tokenizer; "" for a Hub id (see revision)."""
+    folder = Path(path)
+    if not folder.is_dir():
+        return ""
+    files = sorted({f for pattern in _WEIGHTS for f in folder.glob(pattern)})
+    total = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            total.update(f"{file.name}:{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+    return total.hexdigest()
