@@ -1,7 +1,7 @@
 """Read anyone's predictions file and lay it beside the examples it belongs to.
 
 JSON lines; the answer stands under "prediction", "Prediction", "response", "text" or "completion". A row names its
-example by id ("id", "example_id", or Tk-Instruct's "Instance": {"id"}), or else by the instruction and input it answers.
+example by id ("id", "example_id", or Tk-Instruct's "Instance": {"id"}), or by the instruction and input it answers.
 The rows may stand in any order, but there must be exactly one for each example of one set.
 """
 

@@ -3,7 +3,7 @@
 Instances of one task succeed and fail together, so whole tasks are drawn with replacement, never single examples; where
 a group holds one task only, its examples are drawn, and the interval speaks about that task alone. The percentile
 interval is too narrow for few clusters; it is widened by Student's t as Hesterberg's expanded percentile interval does
-(2015, arXiv 1411.5279): 93-95 % coverage from 6 tasks on; under 5 tasks it can be no wider than the tasks lie apart, and
+(2015, arXiv 1411.5279): 93-95 % coverage from 6 tasks on; under 5 it can be no wider than the tasks lie apart, and
 covers less. Of a difference the mean of the per-example differences is drawn: what both systems share cancels.
 """
 

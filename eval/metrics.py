@@ -1,8 +1,8 @@
 """ROUGE-L, ROUGE-1 and exact match, as Tk-Instruct's src/compute_metrics.py defines them, in percent.
 
 ROUGE is the F-measure of the `rouge_score` package with its Porter stemmer; exact match compares texts in lower case
-without ASCII punctuation and surplus white space (articles stay, unlike SQuAD's). Each metric takes its own maximum over
-the references. The arithmetic is rouge_score's; the longest common subsequence comes from rapidfuzz and stems are
+without ASCII punctuation and surplus white space (articles stay, unlike SQuAD's). Each metric takes its own maximum
+over the references. The arithmetic is rouge_score's; the longest common subsequence comes from rapidfuzz and stems are
 cached, so that the 11,900 predictions of the official split take a second. Text outside a-z0-9 has ROUGE 0, as there.
 """
 
@@ -40,7 +40,7 @@ def score_predictions(predictions: Sequence[str], references: Sequence[Sequence[
 
 
 def score_each(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> np.ndarray:
-    """Return each prediction's scores in percent, shape (predictions, METRICS), float64; raises as score_predictions."""
+    """Return each prediction's scores in percent, shape (predictions, METRICS), float64; raises as the above."""
     import numpy as np
 
     if not predictions:

@@ -1,7 +1,7 @@
 """Ask the base model and every trained model of a run the evaluation's examples, journaled.
 
-The text of a question is `prompt_format`'s, as in training; the model is reached through the LM door. What a local model
-answered is filed under a fingerprint of its weights, so a model trained again is asked again and an unchanged one never
+The text of a question is `prompt_format`'s, as in training; the model is reached through the LM door. What a local
+model answered is filed under a fingerprint of its weights, so a model trained again is asked again and an unchanged one never
 twice. Scores are none of this module's business.
 """
 
