@@ -1,8 +1,8 @@
 """Ask the base model and every trained model of a run the evaluation's examples, journaled.
 
 The text of a question is `prompt_format`'s, as in training; the model is reached through the LM door. What a local
-model answered is filed under a fingerprint of its weights, so a model trained again is asked again and an unchanged one never
-twice. Scores are none of this module's business.
+model answered is filed under a fingerprint of its weights, so a model trained again is asked again and an unchanged
+one never twice. Scores are none of this module's business.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from .tasks import Example
 
 BASE = "base"
 BASE_CUT = "base, cut"
+MIXTURES = ("seeds", "seeds+generated")
 _WEIGHTS = ("*.safetensors", "*.bin", "*config.json", "tokenizer.json")
 
 
@@ -36,9 +37,10 @@ class System:
 
 
 def find_systems(config: Config) -> list[System]:
-    """Return the base and, of the run's mixtures, each whose model is there."""
-    folders = [(mixture, Path(config.run_dir) / "model" / mixture) for mixture in config.train.mixtures]
-    trained = [System(name, str(path)) for name, path in folders if any(path.glob("*.safetensors"))]
+    """Return the base and, of the run's mixtures, each whose model is there; the one with generated data comes last."""
+    models = Path(config.run_dir) / "model"
+    mixtures = [m for m in MIXTURES if m in config.train.mixtures and any((models / m).glob("*.safetensors"))]
+    trained = [System(mixture, str(models / mixture)) for mixture in mixtures]
     return [System(BASE), *trained]
 
 

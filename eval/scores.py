@@ -58,6 +58,11 @@ class Evaluation:
                 return s.score
         raise KeyError((system, against, kind, group, metric))
 
+    @property
+    def tuned(self) -> str | None:
+        """The trained system that stands for the run (the last one); None where nothing was trained."""
+        return next((s for s in reversed(list(self.predictions)) if s not in (BASE, BASE_CUT)), None)
+
 
 def evaluate_predictions(
     name: str,
