@@ -48,6 +48,9 @@ class GenerateConfig:
     """Stop when so many machine-written instructions are accepted (52,445: paper, table 1)."""
     max_requests: int | None = None
     """Stop stage 1 after so many prompts even if fewer instructions were accepted."""
+    classification_seeds_only: bool = False
+    """Prompt with classification seeds only, under the header that asks for such tasks (released code:
+    use_clf_seed_tasks_only)."""
     num_prompt_instructions: int = 8
     """In-context instructions of a stage-1 prompt (paper, section 2.2)."""
     max_machine_instructions: int = 2

@@ -83,6 +83,25 @@ class Journal:
             os.close(fd)
             raise
 
+    @staticmethod
+    def check(path: str | Path, header: dict[str, Any]) -> None:
+        """Refuse a journal begun with other values of the fields in `header`, without opening it for writing.
+
+        For a check before the model is loaded, whose name is not known yet. An absent journal is fine.
+
+        Raises:
+            ValueError: as `open` would.
+        """
+        path = Path(path)
+        if not path.is_file():
+            return
+        with path.open("rb") as file:
+            first_line = file.readline()
+        if first_line.endswith(b"\n"):
+            stored, _ = _parse(path, first_line)
+            header = json.loads(json.dumps({"format": FORMAT, **header}))
+            _check_header(path, {k: v for k, v in stored.items() if k in header}, header)
+
     def complete(
         self, lm: _LM, requests: Sequence[Request], sampling: Sampling, progress: Progress | None = None
     ) -> list[Completion]:

@@ -1,0 +1,69 @@
+"""Stage 2: is an instruction a classification task? Stage 3 asks for labels first where it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..config import GenerateConfig
+from ..journal import Journal, Progress
+from ..lm.base import LM
+from ..seeding import derive_seed
+from ..types import Instruction, Request
+from .parse import Method
+from .prompts import Templates, classification_prompt
+
+
+@dataclass(frozen=True)
+class ClassificationFate:
+    """The model's answer about one instruction and what it was taken for."""
+
+    instruction_id: str
+    request_id: str
+    answer: str
+    verdict: str
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether labels come first; an unclear answer counts as no, since input-first suits any task."""
+        return self.verdict == "classification"
+
+
+def classify(
+    instructions: Sequence[Instruction],
+    templates: Templates,
+    lm: LM,
+    journal: Journal,
+    settings: GenerateConfig,
+    seed: int,
+    progress: Progress | None = None,
+) -> list[ClassificationFate]:
+    """Ask about every instruction, one request each; a request that fails raises and is asked again by the next run."""
+    requests = [
+        Request(
+            f"classification-{instruction.id}",
+            classification_prompt(templates, instruction.text),
+            derive_seed(seed, "classification", instruction.id),
+        )
+        for instruction in instructions
+    ]
+    completions = journal.complete(lm, requests, settings.classification_sampling, progress)
+    return [
+        ClassificationFate(
+            instruction.id, completion.request_id, completion.text, read_answer(completion.text, settings.method)
+        )
+        for instruction, completion in zip(instructions, completions, strict=True)
+    ]
+
+
+def read_answer(text: str, method: Method) -> str:
+    """Return "classification", "not_classification" or "unclear" for the model's answer.
+
+    In `method="paper"` only Yes, yes and YES alone mean yes (generate_instances.py), and nothing is unclear.
+    """
+    if method == "paper":
+        return "classification" if text.strip() in ("Yes", "yes", "YES") else "not_classification"
+    first_word = re.match(r"\W*([a-z]+)", text.lower())
+    answer = first_word.group(1) if first_word else ""
+    return {"yes": "classification", "no": "not_classification"}.get(answer, "unclear")

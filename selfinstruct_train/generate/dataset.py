@@ -1,0 +1,107 @@
+"""Stage 4: the dataset, one row an instance, seeds first, each row with where it came from.
+
+Written as one parquet file that `datasets.load_dataset(folder)` reads; the same rows give the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..types import Instruction, SeedTask
+from .heuristics import KEPT
+from .instances import InstanceFate
+from .output import write_atomically
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row. For seeds, all that tells of a model's answer is empty, and `rouge_l` is 0.
+
+    `request_id` is the request that wrote the instruction and `parents` what its prompt showed; `instance_request_id`
+    wrote input and output, and `finish_reason` tells how that answer ended.
+    """
+
+    id: str
+    instruction: str
+    input: str
+    output: str
+    is_classification: bool
+    source: Literal["seed", "generated"]
+    instruction_id: str
+    request_id: str
+    instance_request_id: str
+    parents: tuple[str, ...]
+    nearest: str
+    rouge_l: float
+    finish_reason: str
+
+
+def dataset_rows(
+    seeds: Sequence[SeedTask],
+    instructions: Sequence[Instruction],
+    is_classification: Sequence[bool],
+    fates: Sequence[InstanceFate],
+) -> list[Row]:
+    """Put seeds and kept instances into rows: seeds in file order, then instructions in the order of acceptance."""
+    rows = []
+    for task in seeds:
+        for item, pair in enumerate(task.instances):
+            rows.append(
+                Row(
+                    id=f"{task.id}-{item}",
+                    instruction=task.instruction,
+                    input=pair.input,
+                    output=pair.output,
+                    is_classification=task.is_classification,
+                    source="seed",
+                    instruction_id=task.id,
+                    request_id="",
+                    instance_request_id="",
+                    parents=(),
+                    nearest="",
+                    rouge_l=0.0,
+                    finish_reason="",
+                )
+            )
+    labelled = {i.id: (i, label) for i, label in zip(instructions, is_classification, strict=True)}
+    for fate in fates:
+        if fate.verdict == KEPT:
+            instruction, label = labelled[fate.instruction_id]
+            rows.append(_generated_row(instruction, label, fate))
+    return rows
+
+
+def write_dataset(path: Path, rows: Sequence[Row]) -> None:
+    """Write the rows as a parquet file with the features of a Hugging Face dataset."""
+    from datasets import Dataset, Features, List, Value
+
+    types = {"is_classification": Value("bool"), "rouge_l": Value("float64"), "parents": List(Value("string"))}
+    names = list(Row.__dataclass_fields__)
+    features = Features({name: types.get(name, Value("string")) for name in names})
+    records = [asdict(row) for row in rows]
+    columns = {name: [r[name] for r in records] for name in names}
+    buffer = io.BytesIO()
+    Dataset.from_dict(columns, features=features).to_parquet(buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def _generated_row(instruction: Instruction, is_classification: bool, fate: InstanceFate) -> Row:
+    return Row(
+        id=fate.id,
+        instruction=instruction.text,
+        input=fate.input,
+        output=fate.output,
+        is_classification=is_classification,
+        source="generated",
+        instruction_id=instruction.id,
+        request_id=instruction.request_id,
+        instance_request_id=fate.request_id,
+        parents=instruction.parents,
+        nearest=instruction.nearest,
+        rouge_l=instruction.rouge_l,
+        finish_reason=fate.finish_reason,
+    )

@@ -1,0 +1,114 @@
+"""Stage 3: the model writes inputs and outputs for every accepted instruction.
+
+One request an instruction: label first for classification tasks, input first for the others.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..config import GenerateConfig
+from ..journal import Journal, Progress
+from ..lm.base import LM
+from ..seeding import derive_seed
+from ..types import Completion, Instruction, Request, Sampling
+from .heuristics import KEPT
+from .parse import judge_instances
+from .prompts import Templates, instance_prompt
+
+# released code, generate_instances.py: 300 tokens for a batch of 5 that holds a classification task, else 350
+PAPER_BATCH_SIZE = 5
+PAPER_CLASSIFICATION_TOKENS = 300
+
+
+@dataclass(frozen=True)
+class InstanceFate:
+    """What became of one candidate instance."""
+
+    id: str
+    instruction_id: str
+    request_id: str
+    input: str
+    output: str
+    verdict: str
+    finish_reason: str
+
+
+def generate_instances(
+    instructions: Sequence[Instruction],
+    is_classification: Sequence[bool],
+    templates: Templates,
+    lm: LM,
+    journal: Journal,
+    settings: GenerateConfig,
+    seed: int,
+    progress: Progress | None = None,
+) -> list[InstanceFate]:
+    """Ask for the instances of every instruction and judge them; the fates stand in the order of the instructions."""
+    requests = [
+        Request(
+            f"instances-{instruction.id}",
+            instance_prompt(templates, instruction.text, is_label_first),
+            derive_seed(seed, "instances", instruction.id, "sample"),
+        )
+        for instruction, is_label_first in zip(instructions, is_classification, strict=True)
+    ]
+    answers: dict[str, Completion] = {}
+    limits = _token_limits(is_classification, settings)
+    for limit in sorted(set(limits)):
+        sampling = dataclasses.replace(instance_sampling(settings), max_new_tokens=limit)
+        asked = [r for r, its_limit in zip(requests, limits, strict=True) if its_limit == limit]
+        answers |= {c.request_id: c for c in journal.complete(lm, asked, sampling, progress)}
+    fates = []
+    for instruction, is_label_first, request in zip(instructions, is_classification, requests, strict=True):
+        fates += _judge(instruction, is_label_first, answers[request.id], settings, seed)
+    return fates
+
+
+def instance_sampling(settings: GenerateConfig) -> Sampling:
+    """The configured sampling, which also stops at the example after the last one wanted (as the released code)."""
+    sampling = settings.instance_sampling
+    too_many = f"Example {settings.max_instances + 1}"
+    return dataclasses.replace(sampling, stop=tuple(dict.fromkeys([too_many, *sampling.stop])))
+
+
+def _token_limits(is_classification: Sequence[bool], settings: GenerateConfig) -> list[int]:
+    """The token limit of every request; departs from the released code in "default", where no neighbour changes it."""
+    limit = settings.instance_sampling.max_new_tokens
+    limits = [limit] * len(is_classification)
+    if settings.method == "paper":
+        for start in range(0, len(limits), PAPER_BATCH_SIZE):
+            batch = is_classification[start : start + PAPER_BATCH_SIZE]
+            if any(batch):
+                limits[start : start + PAPER_BATCH_SIZE] = [min(PAPER_CLASSIFICATION_TOKENS, limit)] * len(batch)
+    return limits
+
+
+def _judge(
+    instruction: Instruction, is_classification: bool, completion: Completion, settings: GenerateConfig, seed: int
+) -> list[InstanceFate]:
+    candidates = judge_instances(completion.text, completion.finish_reason, is_classification, settings.method)
+    verdicts = [c.verdict for c in candidates]
+    kept = [i for i, verdict in enumerate(verdicts) if verdict == KEPT]
+    if len(kept) > settings.max_instances:
+        # the released code draws which of them stay (prepare_for_finetuning.py); here the draw has a seed of its own
+        rng = random.Random(derive_seed(seed, "instances", instruction.id, "draw"))
+        chosen = rng.sample(kept, settings.max_instances)
+        for i in kept:
+            if i not in chosen:
+                verdicts[i] = "over_max_instances"
+    return [
+        InstanceFate(
+            f"{instruction.id}-{item}",
+            instruction.id,
+            completion.request_id,
+            candidate.input,
+            candidate.output,
+            verdict,
+            completion.finish_reason,
+        )
+        for item, (candidate, verdict) in enumerate(zip(candidates, verdicts, strict=True))
+    ]

@@ -1,0 +1,183 @@
+"""Stage 1: the model writes instructions, in rounds.
+
+All prompts of a round see the pool as it stood at the round's start; candidates are judged in request order, each against
+the seeds and all accepted before it. So the outcome is a function of seeds, settings and answers: batch size and number
+of processes are speed only.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..config import GenerateConfig
+from ..journal import Journal
+from ..lm.base import LM
+from ..seeding import derive_seed
+from ..types import Completion, Instruction, Request, SeedTask
+from .heuristics import KEPT
+from .novelty import NoveltyIndex
+from .parse import judge_instructions
+from .prompts import instruction_prompt
+
+logger = logging.getLogger(__name__)
+
+MAX_BARREN_REQUESTS = 500
+"""Stage 1 ends after so many requests in a row without a new instruction: the model has no more to say."""
+
+
+@dataclass(frozen=True)
+class InstructionFate:
+    """What became of one candidate; `nearest` and `rouge_l` are filled for those that came to the novelty check."""
+
+    id: str
+    request_id: str
+    text: str
+    verdict: str
+    nearest: str
+    rouge_l: float
+    parents: tuple[str, ...]
+    finish_reason: str
+
+
+@dataclass(frozen=True)
+class InstructionStage:
+    """The outcome of stage 1: the accepted instructions, every candidate, the number of requests."""
+
+    accepted: list[Instruction]
+    fates: list[InstructionFate]
+    num_requests: int
+
+
+Report = Callable[[InstructionStage], None]
+"""Called after each round with the stage so far."""
+
+
+def generate_instructions(
+    seeds: Sequence[SeedTask],
+    lm: LM,
+    journal: Journal,
+    settings: GenerateConfig,
+    seed: int,
+    report: Report | None = None,
+) -> InstructionStage:
+    """Ask in rounds until `num_instructions` are accepted, `max_requests` are asked, or nothing new comes.
+
+    A round is judged to its end, so a few more than `num_instructions` may be accepted (as in the released code), and a
+    longer run begins with the shorter one's instructions.
+    """
+    pool = [Instruction(t.id, t.instruction, "seed") for t in prompt_seeds(seeds, settings)]
+    index = NoveltyIndex(settings.rouge_l_threshold)
+    for task in seeds:
+        index.add(task.instruction)
+    stage = InstructionStage([], [], 0)
+    last_fruitful = 0
+    round_number = 0
+    while len(stage.accepted) < settings.num_instructions and not _is_spent(stage.num_requests, settings):
+        shown = [
+            _draw(pool, stage.accepted, settings, random.Random(derive_seed(seed, "instructions", round_number, i)))
+            for i in range(_round_size(stage.num_requests, settings))
+        ]
+        requests = [
+            Request(
+                f"instructions-{round_number:06d}-{i:02d}",
+                instruction_prompt([p.text for p in parents], settings.classification_seeds_only),
+                derive_seed(seed, "instructions", round_number, i, "sample"),
+            )
+            for i, parents in enumerate(shown)
+        ]
+        completions = journal.complete(lm, requests, settings.instruction_sampling)
+        for parents, completion in zip(shown, completions, strict=True):
+            _judge(completion, tuple(p.id for p in parents), settings, index, stage)
+        num_requests = stage.num_requests + len(requests)
+        if stage.accepted and stage.accepted[-1].request_id >= requests[0].id:
+            last_fruitful = num_requests
+        stage = InstructionStage(stage.accepted, stage.fates, num_requests)
+        round_number += 1
+        if report is not None:
+            report(stage)
+        if num_requests - last_fruitful >= MAX_BARREN_REQUESTS:
+            logger.warning(
+                "%d requests in a row gave no new instruction; going on with %d of %d: more varied seed tasks, a larger "
+                "model or a higher temperature may bring more",
+                num_requests - last_fruitful,
+                len(stage.accepted),
+                settings.num_instructions,
+            )
+            break
+    return stage
+
+
+def prompt_seeds(seeds: Sequence[SeedTask], settings: GenerateConfig) -> list[SeedTask]:
+    """The seed tasks that may stand in prompts.
+
+    Raises:
+        ValueError: only classification seeds are wanted, and there is none.
+    """
+    if not settings.classification_seeds_only:
+        return list(seeds)
+    chosen = [t for t in seeds if t.is_classification]
+    if not chosen:
+        raise ValueError(
+            f"{settings.seed_tasks}: no task with is_classification true, but generate.classification_seeds_only is set"
+        )
+    return chosen
+
+
+def _is_spent(num_requests: int, settings: GenerateConfig) -> bool:
+    return settings.max_requests is not None and num_requests >= settings.max_requests
+
+
+def _round_size(num_requests: int, settings: GenerateConfig) -> int:
+    if settings.max_requests is None:
+        return settings.requests_per_round
+    return min(settings.requests_per_round, settings.max_requests - num_requests)
+
+
+def _draw(
+    seed_pool: list[Instruction], machine_pool: list[Instruction], settings: GenerateConfig, rng: random.Random
+) -> list[Instruction]:
+    """Draw the in-context instructions of one prompt: a few machine-written, the rest seeds, shuffled."""
+    drawn = rng.sample(machine_pool, min(settings.max_machine_instructions, len(machine_pool)))
+    drawn += rng.sample(seed_pool, min(settings.num_prompt_instructions - len(drawn), len(seed_pool)))
+    rng.shuffle(drawn)
+    return drawn
+
+
+def _judge(
+    completion: Completion,
+    parents: tuple[str, ...],
+    settings: GenerateConfig,
+    index: NoveltyIndex,
+    stage: InstructionStage,
+) -> None:
+    """Judge every candidate of a completion; add the accepted to index and stage."""
+    coordinates = completion.request_id.removeprefix("instructions-")
+    candidates = judge_instructions(completion.text, completion.finish_reason, settings.method)
+    for item, candidate in enumerate(candidates):
+        verdict, score, nearest = candidate.verdict, 0.0, ""
+        if verdict == KEPT:
+            score, nearest_text = index.nearest(candidate.text)
+            nearest = nearest_text or ""
+            if score > settings.rouge_l_threshold:
+                verdict = "too_similar"
+        id = f"gen-{coordinates}-{item:02d}"
+        if verdict == KEPT:
+            index.add(candidate.text)
+            stage.accepted.append(
+                Instruction(id, candidate.text, "generated", completion.request_id, parents, nearest, score)
+            )
+        stage.fates.append(
+            InstructionFate(
+                id,
+                completion.request_id,
+                candidate.text,
+                verdict,
+                nearest,
+                score,
+                parents,
+                completion.finish_reason,
+            )
+        )

@@ -1,0 +1,40 @@
+"""Write derived files: each is made aside and put in place in one step, so a reader sees the old or the new, whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Put `data` at `path`.
+
+    Raises:
+        OSError: it cannot be written (a full disk, say); what stood at `path` still stands there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.tmp")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        refused = OSError(f"{path}: cannot be written: {error.strerror}; mend that and give the same command again")
+        refused.errno = error.errno
+        raise refused from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Put one JSON value at `path`."""
+    write_atomically(path, (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode())
+
+
+def write_jsonl(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Put one JSON object a line at `path`."""
+    write_atomically(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records).encode())
