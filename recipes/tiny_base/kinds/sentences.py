@@ -1,7 +1,7 @@
 """Sentences with known parts: composing them, and reading the parts back from any sentence of the same shapes.
 
-A sentence is "[Time,] subject verb [object] [to recipient] [with companion] [place] [time] [because reason]." The reader
-knows the verbs, the function words and the times; names, nouns and adjectives may be any.
+A sentence is "[Time,] subject verb [object] [to recipient] [with companion] [place] [time] [because reason]." The
+reader knows the verbs, the function words and the times; names, nouns and adjectives may be any.
 """
 
 from __future__ import annotations
@@ -12,8 +12,47 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from kind import Kind
-from world import ANIMALS, COLOURS, DAYS, FEELINGS, FOODS, INSTRUMENTS, JOBS, MEN, MONTHS, NUMBER_WORDS, PEOPLE, SPORTS
-from world import THINGS, TOWN_PLACES, VEHICLES, WOMEN, article
+from world import (
+    ANIMALS,
+    COLOURS,
+    DAYS,
+    FOODS,
+    INSTRUMENTS,
+    JOBS,
+    MONTHS,
+    NUMBER_WORDS,
+    PEOPLE,
+    SPORTS,
+    THINGS,
+    TOWN_PLACES,
+    VEHICLES,
+    article,
+)
+
+from kinds.sentence_words import (
+    ANIMAL_ADJECTIVES,
+    BOXES,
+    CLOTHES,
+    DISHES,
+    DRINKS,
+    FAMILY,
+    MOODS,
+    NEUTRAL_TIMES,
+    PREPOSITIONS,
+    SIZES,
+    TEXTS,
+    TIMES,
+    UNCOUNTED,
+    VERBS,
+    bag,
+    be,
+    conjugate,
+    is_plural,
+    past,
+    plural,
+    subject_pronoun,
+    third,
+)
 
 KINDS: list[Kind] = []
 PROSE: list[Callable[[Random], str]] = []
@@ -35,102 +74,10 @@ class Sentence:
     time_first: bool = False
 
 
-# base -> (past, classes of its object; "-" is none)
-VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
-    r[0]: (r[1], tuple(r[2:]))
-    for r in (
-        line.split()
-        for line in """
-buy bought thing food clothes
-see saw animal thing person vehicle
-make made dish
-eat ate food
-drink drank drink
-find found thing animal clothes
-lose lost thing clothes
-carry carried thing
-wash washed thing clothes vehicle
-paint painted thing
-break broke thing
-sell sold thing food vehicle clothes
-cook cooked dish
-write wrote text
-send sent text
-read_ read_ text
-open opened box
-clean cleaned thing vehicle
-wear wore clothes
-bring brought food thing
-take took thing food
-hide hid thing food
-catch caught animal
-feed fed animal
-choose chose clothes thing
-forget forgot thing clothes
-repair repaired thing vehicle
-drive drove vehicle
-visit visited person place
-help helped person
-meet met person
-call called person
-follow followed animal person
-chase chased animal
-love loved food animal sport
-hear heard animal person
-play played sport instrument
-watch watched animal sport
-sleep slept -
-run ran -
-swim swam -
-sing sang -
-laugh laughed -
-dance danced -
-sit sat -
-wait waited -
-walk walked -
-work worked -
-stand stood -
-cry cried -
-rest rested -
-give gave gift
-show showed gift
-""".strip().splitlines()
-        if "_" not in line
-    )
-}
-CLOTHES = "hat coat scarf dress shirt jacket sweater skirt boot".split()
-TEXTS = "letter story poem note song card message".split()
-BOXES = "door window box bag gate drawer parcel".split()
-DISHES = "soup,cake,salad,pie,bread,sandwich,pizza,pancake,breakfast,dinner,tea".split(",")
-UNCOUNTED = ("rice bread pasta oats corn milk cheese butter yogurt cream beef ham chicken honey jam chocolate tea coffee "
-             "water juice spinach garlic soup soap breakfast dinner").split()  # fmt: skip
-DRINKS = "tea coffee water juice milk".split()
-OPPOSITES = {
-    "big": "small", "old": "new", "hot": "cold", "clean": "dirty", "heavy": "light", "cheap": "expensive", "long": "short",
-    "happy": "sad", "fast": "slow", "full": "empty", "wet": "dry", "strong": "weak", "rich": "poor", "easy": "difficult",
-    "soft": "hard", "thick": "thin", "noisy": "quiet", "young": "old", "tall": "short", "good": "bad", "early": "late",
-    "large": "small", "safe": "dangerous", "brave": "afraid", "nice": "ugly", "broken": "whole",
-}  # fmt: skip
-SIZES = "big small old new clean dirty heavy light cheap expensive nice long".split()
-ANIMAL_ADJECTIVES = "big small old young noisy quiet hungry fast slow brave lazy wild".split()
-ADJECTIVES = tuple(dict.fromkeys([*OPPOSITES, *OPPOSITES.values(), *SIZES, *ANIMAL_ADJECTIVES, *FEELINGS,
-                                  "hungry", "thirsty", "sick", "busy", "beautiful", "warm", "funny", "sweet"]))  # fmt: skip
-MOODS = "happy sad angry tired hungry thirsty bored busy sick proud afraid lonely cold late".split()
-FAMILY = {"mother": "she", "father": "he", "sister": "she", "brother": "he", "aunt": "she", "uncle": "he",
-          "grandmother": "she", "grandfather": "he"}  # fmt: skip
-PREPOSITIONS = dict.fromkeys(TOWN_PLACES, "at the") | {
-    "park": "in the", "library": "in the", "garden": "in the", "castle": "in the", "square": "in the", "bridge": "under the",
-    "church": "near the", "beach": "on the", "farm": "on the", "hospital": "in the", "kitchen": "in the", "forest": "in the",
-    "river": "near the", "lake": "by the", "street": "in the", "office": "in the", "bus stop": "at the"}  # fmt: skip
-TIMES = {
-    "past": ("yesterday", "last week", "last night", "last year", "last Monday", "last Friday", "this morning"),
-    "present": ("every day", "every morning", "every week", "every Sunday", "every evening", "every year"),
-    "future": ("tomorrow", "next week", "next month", "next Friday", "next year", "tonight", "soon"),
-}
-NEUTRAL_TIMES = ("at noon", "in the morning", "in the evening", "after lunch", "before dinner", "at night", "after school",
-                 *(f"on {d}" for d in DAYS), *(f"in {m}" for m in MONTHS), "at five o'clock", "at nine o'clock")  # fmt: skip
 _TIME = (
-    r"(?:yesterday|today|tomorrow|tonight|soon|now|(?:last|next|every|this) \w+|on \w+day|in (?:" + "|".join(MONTHS) + r")|"
+    r"(?:yesterday|today|tomorrow|tonight|soon|now|(?:last|next|every|this) \w+|on \w+day|in (?:"
+    + "|".join(MONTHS)
+    + r")|"
     r"in the (?:morning|afternoon|evening)|at (?:noon|night|midnight)|at \w+ o'clock|(?:after|before) \w+)"
 )
 _NAME = r"[A-Z]\w+"
@@ -138,87 +85,34 @@ _DET = r"(?:the|a|an|my|our|his|her|their|your)"
 _PLACE = rf"(?!{_TIME}\b)(?:in|at|near|behind|to|by|under|on|inside|beside|from) (?:{_DET} [\w ]+?|{_NAME})"
 _REST = re.compile(
     rf"(?: (?P<object>(?!with |because |{_TIME}\b|{_PLACE}\b)[\w' -]+?))?(?: to (?P<recipient>{_NAME}|{_DET} \w+))?"
-    rf"(?: with (?P<companion>[\w ]+?))?(?: (?P<place>{_PLACE}))?(?: (?P<time>{_TIME}))?(?: because (?P<reason>[\w' ]+))?"
+    rf"(?: with (?P<companion>[\w ]+?))?(?: (?P<place>{_PLACE}))?(?: (?P<time>{_TIME}))?"
+    r"(?: because (?P<reason>[\w' ]+))?"
 )
-_SUBJECT = re.compile(rf"(?:{_NAME} and )?{_NAME}|(?:[Tt]he|[Aa]n?|[Mm]y|[Oo]ur|[Hh]is|[Hh]er|[Tt]heir|[Tt]wo|[Tt]hree) [\w ]+"
-                      r"|[Ii]t|I|[Hh]e|[Ss]he|[Tt]hey|[Ww]e|[Yy]ou")  # fmt: skip
+_SUBJECT = re.compile(
+    rf"(?:{_NAME} and )?{_NAME}|"
+    r"(?:[Tt]he|[Aa]n?|[Mm]y|[Oo]ur|[Hh]is|[Hh]er|[Tt]heir|[Tt]wo|[Tt]hree) [\w ]+"
+    r"|[Ii]t|I|[Hh]e|[Ss]he|[Tt]hey|[Ww]e|[Yy]ou"
+)
 _NOT_NAMES = {*DAYS, *MONTHS, "The", "A", "An", "My", "Our", "His", "Her", "Their", "Two", "Three", "Your"}
-IRREGULAR = {"sheep": "sheep", "goose": "geese", "mouse": "mice", "deer": "deer", "fish": "fish", "wolf": "wolves", "man": "men",
-             "woman": "women", "child": "children", "knife": "knives", "potato": "potatoes", "tomato": "tomatoes",
-             "salmon": "salmon", "trout": "trout", "shelf": "shelves", "postman": "postmen", "person": "people",
-             "fisherman": "fishermen"}  # fmt: skip
-_SINGULAR = {v: k for k, v in IRREGULAR.items()}
-
-
-def plural(noun: str) -> str:
-    """The plural of a noun (its last word)."""
-    if noun in IRREGULAR:
-        return IRREGULAR[noun]
-    if re.search(r"(s|x|ch|sh)$", noun):
-        return noun + "es"
-    return noun[:-1] + "ies" if re.search(r"[^aeiou]y$", noun) else noun + "s"
-
-
-def is_plural(subject: str) -> bool:
-    """True for a subject that takes the plural form of the verb."""
-    words = subject.split()
-    if len(words) == 1:
-        return words[0].lower() in ("i", "they", "we", "you")
-    head = words[-1]
-    return " and " in subject or words[0].lower() in ("two", "three") or (
-        head in _SINGULAR and head not in IRREGULAR) or bool(re.search(r"[^su]s$", head))  # fmt: skip
-
-
-def subject_pronoun(subject: str) -> tuple[str, ...]:
-    """The pronouns that may stand for this subject, the best first."""
-    word = subject.split()[-1]
-    if is_plural(subject):
-        return (subject.lower(),) if " " not in subject else ("they",)
-    if subject.lower() in ("he", "she", "it"):
-        return (subject.lower(),)
-    if word in PEOPLE:
-        return ("she",) if word in WOMEN else ("he",)
-    if word in FAMILY:
-        return (FAMILY[word],)
-    return ("he", "she") if subject.split(" ", 1)[-1] in JOBS else ("it", "he", "she")
-
-
-def third(verb: str) -> str:
-    """The form with he, she or it."""
-    if verb in ("be", "have"):
-        return {"be": "is", "have": "has"}[verb]
-    return plural(verb) if verb != "go" else "goes"
-
-
-def be(subject: str, tense: str) -> str:
-    """The form of be."""
-    if tense == "future":
-        return "will be"
-    if subject in ("I", "i"):
-        return "am" if tense == "present" else "was"
-    return {"past": ("was", "were"), "present": ("is", "are")}[tense][is_plural(subject)]
-
-
-def past(verb: str) -> str:
-    """The past form."""
-    return VERBS[verb][0] if verb in VERBS else {"have": "had", "go": "went"}[verb]
-
-
-def conjugate(verb: str, tense: str, subject: str) -> str:
-    """The verb in a tense, agreeing with the subject."""
-    if verb == "be":
-        return be(subject, tense)
-    if tense == "future":
-        return f"will {verb}"
-    return past(verb) if tense == "past" else verb if is_plural(subject) else third(verb)
+_BEAST_VERBS = bag("eat drink see find chase follow watch sleep run swim sing rest cry sit wait stand hear")
 
 
 def clause(s: Sentence, verb: str) -> str:
     """The sentence's words with the given verb phrase, without capital and full stop."""
-    parts = [s.subject, verb, s.object, s.recipient and f"to {s.recipient}", s.companion and f"with {s.companion}", s.place,
-             "" if s.time_first else s.time, s.reason and f"because {s.reason}"]  # fmt: skip
+    parts = [
+        s.subject,
+        verb,
+        s.object,
+        s.recipient and f"to {s.recipient}",
+        s.companion and f"with {s.companion}",
+        s.place,
+        "" if s.time_first else s.time,
+        s.reason and f"because {s.reason}",
+    ]
+    first = s.time_first and bool(s.time)
+    parts[0] = lower_first(s.subject) if first else s.subject
     text = " ".join(p for p in parts if p)
-    return f"{s.time}, {text}" if s.time_first and s.time else text
+    return f"{s.time}, {text}" if first else text
 
 
 def finish(text: str, end: str = ".") -> str:
@@ -229,12 +123,36 @@ def finish(text: str, end: str = ".") -> str:
 def lower_first(text: str) -> str:
     """Without the capital letter of the sentence, unless a name or I begins it."""
     first = re.split(r"\W", text, maxsplit=1)[0]
-    return text if first == "I" or (first not in _NOT_NAMES and first[:1].isupper() and first.lower() not in _LOWER) else (
-        text[:1].lower() + text[1:])  # fmt: skip
+    return (
+        text
+        if first == "I" or (first not in _NOT_NAMES and first[:1].isupper() and first.lower() not in _LOWER)
+        else (text[:1].lower() + text[1:])
+    )
 
 
-_LOWER = {"it", "he", "she", "they", "we", "you", "yesterday", "today", "tomorrow", "tonight", "soon", "now", "last", "next",
-          "every", "this", "on", "in", "at", "after", "before"}  # fmt: skip
+_LOWER = {
+    "it",
+    "he",
+    "she",
+    "they",
+    "we",
+    "you",
+    "yesterday",
+    "today",
+    "tomorrow",
+    "tonight",
+    "soon",
+    "now",
+    "last",
+    "next",
+    "every",
+    "this",
+    "on",
+    "in",
+    "at",
+    "after",
+    "before",
+}
 
 
 def render(s: Sentence) -> str:
@@ -298,6 +216,7 @@ def parse(text: str) -> Sentence | None:
             parts = {k: v or "" for k, v in rest.groupdict().items()}
             if time:
                 parts["time"] = lower_first(time)
+                subject = subject[:1].upper() + subject[1:]
             return Sentence(subject, *readings[0], **parts, time_first=bool(time))
     return None
 
@@ -305,18 +224,36 @@ def parse(text: str) -> Sentence | None:
 def noun_phrase(rng: Random, kind: str, adjective: bool | None = None, counted: bool | None = None) -> str:
     """An object of one of the classes, perhaps with a colour or adjective or number."""
     if kind in ("person", "place", "sport", "instrument"):
-        return {"person": lambda: rng.choice([rng.choice(PEOPLE), f"the {rng.choice(sorted(JOBS))}"]),
-                "place": lambda: f"the {rng.choice(TOWN_PLACES)}", "sport": lambda: rng.choice(SPORTS),
-                "instrument": lambda: f"the {rng.choice(INSTRUMENTS)}"}[kind]()  # fmt: skip
-    pools = {"food": sorted(FOODS), "thing": sorted(THINGS), "clothes": CLOTHES, "animal": sorted(ANIMALS), "text": TEXTS,
-             "vehicle": sorted(VEHICLES), "box": BOXES, "dish": DISHES, "drink": DRINKS, "gift": sorted(THINGS) + TEXTS}  # fmt: skip
+        return {
+            "person": lambda: rng.choice([rng.choice(PEOPLE), f"the {rng.choice(sorted(JOBS))}"]),
+            "place": lambda: f"the {rng.choice(TOWN_PLACES)}",
+            "sport": lambda: rng.choice(SPORTS),
+            "instrument": lambda: f"the {rng.choice(INSTRUMENTS)}",
+        }[kind]()
+    pools = {
+        "food": sorted(FOODS),
+        "thing": sorted(THINGS),
+        "clothes": CLOTHES,
+        "animal": sorted(ANIMALS),
+        "text": TEXTS,
+        "vehicle": sorted(VEHICLES),
+        "box": BOXES,
+        "dish": DISHES,
+        "drink": DRINKS,
+        "gift": sorted(THINGS) + TEXTS,
+    }
     noun = rng.choice(pools[kind])
     if noun in UNCOUNTED:
         return f"some {noun}"
     word = ""
     if adjective or (adjective is None and rng.random() < 0.5):
-        word = rng.choice(COLOURS if kind in ("thing", "clothes", "vehicle", "box") and rng.random() < 0.6 else
-                          ANIMAL_ADJECTIVES if kind == "animal" else SIZES[:4] + ["nice"])  # fmt: skip
+        word = rng.choice(
+            COLOURS
+            if kind in ("thing", "clothes", "vehicle", "box") and rng.random() < 0.6
+            else ANIMAL_ADJECTIVES
+            if kind == "animal"
+            else [*SIZES[:4], "nice"]
+        )
     if counted or (counted is None and rng.random() < 0.25):
         return " ".join(w for w in (rng.choice(NUMBER_WORDS[2:13]), word, plural(noun)) if w)
     phrase = f"{word} {noun}".strip()
@@ -347,29 +284,43 @@ def draw_reason(rng: Random, subject: str, tense: str) -> str:
     pronoun = rng.choice(subject_pronoun(subject)) if subject != "I" else "I"
     if rng.random() < 0.6:
         return f"{pronoun} {be(pronoun, tense)} {rng.choice(MOODS)}"
-    weather = rng.choice("cold hot sunny late early dark rainy windy".split())
+    weather = rng.choice(["cold", "hot", "sunny", "late", "early", "dark", "rainy", "windy"])
     return f"it {be('it', tense)} {weather}"
 
 
-def draw_sentence(rng: Random, need: tuple[str, ...] = (), tense: str = "", neutral: bool = False, animal: bool = True,
-                  subject: str = "", verbs: tuple[str, ...] = (), kinds: tuple[str, ...] = ()) -> Sentence:  # fmt: skip
+def draw_sentence(
+    rng: Random,
+    need: tuple[str, ...] = (),
+    tense: str = "",
+    neutral: bool = False,
+    animal: bool = True,
+    subject: str = "",
+    verbs: tuple[str, ...] = (),
+    kinds: tuple[str, ...] = (),
+) -> Sentence:
     """A sentence with at least the needed parts (names of the fields); `neutral` keeps times that fit every tense."""
     tense = tense or rng.choice(["past", "past", "present", "future"])
     wanted = "object" in need or bool(kinds)
-    pool = [v for v in verbs or VERBS if ("gift" in VERBS[v][1]) == ("recipient" in need) and not (wanted and "-" in VERBS[v][1])]
+    pool = [
+        v
+        for v in verbs or VERBS
+        if ("gift" in VERBS[v][1]) == ("recipient" in need) and not (wanted and "-" in VERBS[v][1])
+    ]
     pool = [v for v in pool if not kinds or set(kinds) & set(VERBS[v][1])]
     verb = rng.choice(sorted(pool))
     classes = [c for c in VERBS[verb][1] if not kinds or c in kinds]
     if not subject:
-        beast = animal and VERBS[verb][1] in (("-",), ("food",), ("animal",)) and rng.random() < 0.4
+        beast = animal and verb in _BEAST_VERBS and rng.random() < 0.5
         name = rng.choice(sorted(ANIMALS))
         subject = f"The {name if rng.random() < 0.6 else plural(name)}" if beast else draw_subject(rng)
     kind = rng.choice(classes)
     s = Sentence(subject, verb, tense, "" if kind == "-" else noun_phrase(rng, kind))
     taken = {subject, *subject.split(), s.object}
     others = [p for p in PEOPLE if p not in taken]
-    want = {k: k in need or rng.random() < share for k, share in
-            (("companion", 0.12), ("place", 0.35), ("time", 0.4), ("reason", 0.0))}  # fmt: skip
+    want = {
+        k: k in need or rng.random() < share
+        for k, share in (("companion", 0.12), ("place", 0.35), ("time", 0.4), ("reason", 0.0))
+    }
     time = rng.choice(NEUTRAL_TIMES if neutral or rng.random() < 0.5 else TIMES[tense]) if want["time"] else ""
     return replace(
         s,
@@ -396,6 +347,3 @@ def names_in(text: str) -> list[str]:
 def lines(text: str) -> tuple[str, ...]:
     """One wording a line."""
     return tuple(line.strip() for line in text.strip().splitlines())
-
-
-MALE_NAMES = frozenset(MEN)
