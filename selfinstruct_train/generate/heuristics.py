@@ -1,6 +1,7 @@
 """The paper's rules for what is no usable instruction or instance, each with the name that the funnel counts it under.
 
-Numbers and words are those of the released code (bootstrap_instructions.py, prepare_for_finetuning.py). Similarity to the pool is not judged here (novelty.py).
+Numbers and words are those of the released code (bootstrap_instructions.py, prepare_for_finetuning.py).
+Similarity to the pool is not judged here (novelty.py).
 """
 
 from __future__ import annotations

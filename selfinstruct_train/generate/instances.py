@@ -48,16 +48,16 @@ def generate_instances(
     progress: Progress | None = None,
 ) -> list[InstanceFate]:
     """Ask for the instances of every instruction and judge them; the fates stand in the order of the instructions."""
+    limits = _token_limits(is_classification, settings)
     requests = [
         Request(
-            f"instances-{instruction.id}",
+            _request_id(instruction, limit, settings),
             instance_prompt(templates, instruction.text, is_label_first),
             derive_seed(seed, "instances", instruction.id, "sample"),
         )
-        for instruction, is_label_first in zip(instructions, is_classification, strict=True)
+        for instruction, is_label_first, limit in zip(instructions, is_classification, limits, strict=True)
     ]
     answers: dict[str, Completion] = {}
-    limits = _token_limits(is_classification, settings)
     for limit in sorted(set(limits)):
         sampling = dataclasses.replace(instance_sampling(settings), max_new_tokens=limit)
         asked = [r for r, its_limit in zip(requests, limits, strict=True) if its_limit == limit]
@@ -73,6 +73,12 @@ def instance_sampling(settings: GenerateConfig) -> Sampling:
     sampling = settings.instance_sampling
     too_many = f"Example {settings.max_instances + 1}"
     return dataclasses.replace(sampling, stop=tuple(dict.fromkeys([too_many, *sampling.stop])))
+
+
+def _request_id(instruction: Instruction, limit: int, settings: GenerateConfig) -> str:
+    """An answer under another limit is another answer: where a batch decides it, a longer run may change it."""
+    usual = settings.instance_sampling.max_new_tokens
+    return f"instances-{instruction.id}" + ("" if limit == usual else f"-{limit}-tokens")
 
 
 def _token_limits(is_classification: Sequence[bool], settings: GenerateConfig) -> list[int]:

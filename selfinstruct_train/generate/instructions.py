@@ -1,8 +1,8 @@
 """Stage 1: the model writes instructions, in rounds.
 
-All prompts of a round see the pool as it stood at the round's start; candidates are judged in request order, each against
-the seeds and all accepted before it. So the outcome is a function of seeds, settings and answers: batch size and number
-of processes are speed only.
+All prompts of a round see the pool as it stood at the round's start; candidates are judged in request order, each
+against the seeds and all accepted before it. So the outcome is a function of seeds, settings and answers: batch size
+and number of processes are speed only.
 """
 
 from __future__ import annotations
@@ -73,36 +73,24 @@ def generate_instructions(
     for task in seeds:
         index.add(task.instruction)
     stage = InstructionStage([], [], 0)
-    last_fruitful = 0
+    num_barren = 0
     round_number = 0
     while len(stage.accepted) < settings.num_instructions and not _is_spent(stage.num_requests, settings):
-        shown = [
-            _draw(pool, stage.accepted, settings, random.Random(derive_seed(seed, "instructions", round_number, i)))
-            for i in range(_round_size(stage.num_requests, settings))
-        ]
-        requests = [
-            Request(
-                f"instructions-{round_number:06d}-{i:02d}",
-                instruction_prompt([p.text for p in parents], settings.classification_seeds_only),
-                derive_seed(seed, "instructions", round_number, i, "sample"),
-            )
-            for i, parents in enumerate(shown)
-        ]
-        completions = journal.complete(lm, requests, settings.instruction_sampling)
-        for parents, completion in zip(shown, completions, strict=True):
+        num_before = len(stage.accepted)
+        asked = _round(pool, stage, settings, seed, round_number)
+        completions = journal.complete(lm, [request for request, _ in asked], settings.instruction_sampling)
+        for (_, parents), completion in zip(asked, completions, strict=True):
             _judge(completion, tuple(p.id for p in parents), settings, index, stage)
-        num_requests = stage.num_requests + len(requests)
-        if stage.accepted and stage.accepted[-1].request_id >= requests[0].id:
-            last_fruitful = num_requests
-        stage = InstructionStage(stage.accepted, stage.fates, num_requests)
+        stage = InstructionStage(stage.accepted, stage.fates, stage.num_requests + len(asked))
         round_number += 1
         if report is not None:
             report(stage)
-        if num_requests - last_fruitful >= MAX_BARREN_REQUESTS:
+        num_barren = num_barren + len(asked) if len(stage.accepted) == num_before else 0
+        if num_barren >= MAX_BARREN_REQUESTS:
             logger.warning(
-                "%d requests in a row gave no new instruction; going on with %d of %d: more varied seed tasks, a larger "
-                "model or a higher temperature may bring more",
-                num_requests - last_fruitful,
+                "%d requests in a row gave no new instruction; going on with %d of %d; more varied seed tasks, a "
+                "larger model or a higher temperature may bring more",
+                num_barren,
                 len(stage.accepted),
                 settings.num_instructions,
             )
@@ -130,10 +118,21 @@ def _is_spent(num_requests: int, settings: GenerateConfig) -> bool:
     return settings.max_requests is not None and num_requests >= settings.max_requests
 
 
-def _round_size(num_requests: int, settings: GenerateConfig) -> int:
-    if settings.max_requests is None:
-        return settings.requests_per_round
-    return min(settings.requests_per_round, settings.max_requests - num_requests)
+def _round(
+    pool: list[Instruction], stage: InstructionStage, settings: GenerateConfig, seed: int, round_number: int
+) -> list[tuple[Request, list[Instruction]]]:
+    """The requests of one round, each with the instructions that its prompt shows."""
+    size = settings.requests_per_round
+    if settings.max_requests is not None:
+        size = min(size, settings.max_requests - stage.num_requests)
+    asked = []
+    for i in range(size):
+        rng = random.Random(derive_seed(seed, "instructions", round_number, i))
+        parents = _draw(pool, stage.accepted, settings, rng)
+        prompt = instruction_prompt([p.text for p in parents], settings.classification_seeds_only)
+        sample_seed = derive_seed(seed, "instructions", round_number, i, "sample")
+        asked.append((Request(f"instructions-{round_number:06d}-{i:02d}", prompt, sample_seed), parents))
+    return asked
 
 
 def _draw(

@@ -18,12 +18,11 @@ from ..builtin import resolve
 from ..config import Config
 from ..journal import Journal, Progress
 from ..lm.base import LM
-from ..types import Instruction, Sampling, SeedTask
+from ..types import Instruction, SeedTask
 from .classify import classify
 from .dataset import Row, dataset_rows, write_dataset
 from .funnel import Funnel, count_verdicts, funnel_table, funnel_to_json
-from .heuristics import KEPT
-from .instances import PAPER_CLASSIFICATION_TOKENS, generate_instances, instance_sampling
+from .instances import generate_instances, instance_sampling
 from .instructions import InstructionStage, generate_instructions, prompt_seeds
 from .output import write_json, write_jsonl
 from .prompts import Templates, read_templates, sha256_of
@@ -60,7 +59,8 @@ def prepare(config: Config) -> Plan:
     """Read seed tasks and templates, and check the run directory.
 
     Raises:
-        ValueError: a file is absent or broken, or the run directory cannot be written or belongs to another configuration.
+        ValueError: a file is absent or broken; the run directory cannot be written, or belongs to another
+            configuration.
     """
     seeds = read_seed_tasks(resolve(config.generate.seed_tasks, "seed_tasks"))
     prompt_seeds(seeds, config.generate)
@@ -155,13 +155,10 @@ def _header(plan: Plan, stage: str) -> dict[str, Any]:
             "template_sha256": sha256_of(plan.templates.classification),
             "sampling": asdict(settings.classification_sampling),
         }
-    sampling: Sampling = instance_sampling(settings)
-    limit = PAPER_CLASSIFICATION_TOKENS if settings.method == "paper" else sampling.max_new_tokens
     return header | {
-        "method": settings.method,  # which label-first requests have another limit, and what counts as a yes
+        "method": settings.method,  # it decides token limits and what answer of stage 2 counts as a yes
         "templates_sha256": sha256_of(plan.templates.input_first, plan.templates.output_first),
-        "max_new_tokens_beside_classification": min(limit, sampling.max_new_tokens),
-        "sampling": asdict(sampling),
+        "sampling": asdict(instance_sampling(settings)),
     }
 
 
@@ -196,4 +193,8 @@ def _requests_bar(stage: str, num_requests: int) -> Iterator[Progress]:
     from tqdm import tqdm
 
     with tqdm(total=num_requests, desc=stage, unit="request") as bar:
-        yield lambda num_answered: bar.update(num_answered) and None
+
+        def progress(num_answered: int) -> None:
+            bar.update(num_answered)
+
+        yield progress

@@ -1,0 +1,48 @@
+"""Generate a dataset: python recipes/generate.py --config configs/tiny.yaml [--generate.num_instructions 50]
+
+Stopped at any moment, the same command goes on where it was. Exit code 2 and one line for what the user can mend.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import sys
+
+
+def main() -> int:
+    from selfinstruct_train.config import load_config
+
+    try:
+        config = load_config(None)
+        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+        logging.info("%s", dataclasses.asdict(config))
+
+        from selfinstruct_train.generate.run import generate, prepare
+
+        plan = prepare(config)
+
+        from selfinstruct_train.lm import load_lm
+
+        result = generate(plan, load_lm(config.model))
+    except (ValueError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+
+    counts = result.funnel["instructions"]
+    generated = result.statistics["generated"]
+    print(
+        f"{generated.num_instances} instances of {generated.num_instructions} instructions "
+        f"({counts.acceptance_rate:.0%} of {counts.num_candidates} candidates accepted) and "
+        f"{result.statistics['seed'].num_instances} of seed tasks"
+    )
+    for path in result.files:
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
