@@ -14,7 +14,8 @@ sheep sheep, fish fish, deer deer, person people, ox oxen, knife knives, wife wi
 wolves,
 half halves, shelf shelves, thief thieves, loaf loaves, calf calves, hero heroes, potato potatoes, tomato tomatoes""")
 )
-NOUNS = sorted({*IRREGULAR_PLURALS, *words("""apple arm baby bag ball bank bath bed bee berry bird boat book bottle box boy
+NOUNS = sorted({*IRREGULAR_PLURALS, *words("""apple arm baby bag ball bank bath bed bee berry bird boat book bottle box
+boy
 bridge brush bus
 bush car cat chair cherry church city class clock cloud coat coin country cow cup day desk dish doctor dog door dress
 duck ear egg eye face family farm finger flag flower fly forest fork fox friend game garden girl glass hand hat hill
@@ -37,7 +38,8 @@ sleep slept, speak spoke, spend spent, stand stood, steal stole, swim swam, take
 thought,
 throw threw, wake woke, wear wore, win won, write wrote""")
 )
-VERBS = sorted({*IRREGULAR_PASTS, *words("""answer ask bake call carry clean climb close cook count cry dance drop finish fix
+VERBS = sorted({*IRREGULAR_PASTS, *words("""answer ask bake call carry clean climb close cook count cry dance drop
+finish fix
 follow
 help hop hope hug hurry invite jump kick kiss knock laugh learn lift like listen live look love marry mix move need
 open paint
@@ -45,7 +47,8 @@ plan plant play pull push rain reach save shop shout smile start stay stop study
 wait
 walk want wash watch wish work worry""")} - {"be"})  # fmt: skip
 DOUBLED = set(words("begin cut dig drop forget get hit hop hug plan put run shop sit stop swim win"))
-ADJECTIVES = words("""old young tall short long small large big fast slow cold warm hot cool rich poor clean dark light hard
+ADJECTIVES = words("""old young tall short long small large big fast slow cold warm hot cool rich poor clean dark light
+hard
 soft
 high low deep wide narrow thick thin strong weak loud quiet kind brave nice safe late early happy funny easy busy heavy
 pretty
