@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 TemplateName = Literal["paper", "fixed"]
 
@@ -84,7 +84,21 @@ def _check_template(template: str) -> None:
 
 
 def _simplify_input(text: str) -> str:
-    """Drop the field name of an input that has exactly one, and blank lines, as the released code does half of the time."""
+    """Drop the field name of an input that has just one, and blank lines, as the released code does half the time."""
     if len(set(re.findall(r"(\w+):", text))) == 1:
         text = text.split(":", 1)[1].strip()
     return text.replace("\n\n", "\n")
+
+
+def prompt_ids(tokenizer: Any, prompt: str) -> list[int]:
+    """Return a prompt's token ids as the model sees them, in training and in inference alike.
+
+    One BOS token stands in front where the tokenizer puts one, and no EOS behind, since a completion follows. An empty
+    prompt without BOS becomes the BOS token, or nothing where the tokenizer has none.
+    """
+    ids = list(tokenizer(prompt, add_special_tokens=False)["input_ids"])
+    bos = tokenizer.bos_token_id
+    adds_bos = bos is not None and tokenizer(prompt)["input_ids"][:1] == [bos]
+    if bos is not None and ids[:1] != [bos] and (adds_bos or not ids):
+        return [bos, *ids]
+    return ids

@@ -1,7 +1,7 @@
 """The one door to a language model: what every backend offers and promises.
 
 Generation, evaluation and judge all speak to a model through `LM.complete`. A sample depends on its own
-(prompt, sampling, request seed) and on nothing else: not on the other requests of the call, their order or their number.
+(prompt, sampling, request seed) and on nothing else: not on the other requests of the call, their order or number.
 One answer per request, in order, without prompt and without stop text. A request that cannot be answered raises; a
 failure never becomes an answer.
 """
