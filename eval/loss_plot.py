@@ -47,7 +47,7 @@ def plot_losses(losses: dict[str, list[tuple[int, float]]]) -> LossPlot | None:
         return None
     x_max = max(step for points in curves.values() for step, _ in points)
     y_values = _round_steps(max(value for points in curves.values() for _, value in points))
-    x_values = [x for x in _round_steps(x_max) if x <= x_max]
+    x_values = [x for x in _round_steps(x_max) if x <= x_max and x == int(x)]
     y_max = y_values[-1]
     lines = tuple(
         Line(

@@ -1,7 +1,7 @@
 """What the earlier stages left in a run's folder, read for the report; whatever is absent is None or empty.
 
-Read are funnel.json, statistics.json, review.json, dataset/train.parquet and model/<mixture>/log_history.json. Nothing is
-computed here beyond picking samples, and nothing is written.
+Read are funnel.json, statistics.json, review.json, dataset/train.parquet and model/<mixture>/log_history.json. Nothing
+is computed here beyond picking samples, and nothing is written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """`funnel[stage][reason]` counts candidates; `losses[mixture]` is a list of (step, loss)."""
+    """`funnel[stage][verdict]` counts candidates; `losses[mixture]` is a list of (step, loss)."""
 
     funnel: dict[str, dict[str, int]]
     statistics: dict[str, float]
@@ -46,8 +46,8 @@ def read_run_facts(run_dir: str, seed: int, num_samples: int = 8) -> RunFacts:
     root = Path(run_dir)
     funnel = _read_json(root / "funnel.json", {})
     return RunFacts(
-        funnel={stage: reasons for stage, reasons in funnel.items() if isinstance(reasons, dict) and reasons},
-        statistics=_numbers(_read_json(root / "statistics.json", {})),
+        funnel={stage: counts["verdicts"] for stage, counts in funnel.items() if counts.get("verdicts")},
+        statistics=_numbers(_read_json(root / "statistics.json", {}).get("generated", {})),
         review=_numbers(_read_json(root / "review.json", {})),
         samples=_samples(root / "dataset" / "train.parquet", seed, num_samples),
         losses={m: losses for m in MIXTURES if (losses := _losses(root / "model" / m / "log_history.json"))},
