@@ -112,6 +112,20 @@ def test_a_tuple_in_the_header_equals_the_list_it_is_stored_as(tmp_path: Path) -
     Journal.open(path, {"stop": ("a", "b")}).close()
 
 
+def test_a_check_before_the_model_is_known_compares_the_fields_it_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    Journal.check(path, {"seed": 1})
+    assert not path.exists()
+    Journal.open(path, HEADER).close()
+    before = path.read_bytes()
+    Journal.check(path, {k: v for k, v in HEADER.items() if k != "lm"})
+    with pytest.raises(ValueError, match="seed: 1 there, 3 now"):
+        Journal.check(path, {"seed": 3})
+    with pytest.raises(ValueError, match=r"new: \(absent\) there, 1 now"):
+        Journal.check(path, {"new": 1})
+    assert path.read_bytes() == before
+
+
 def test_a_stored_answer_to_another_prompt_is_refused_with_the_first_id(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "j.jsonl", HEADER) as journal:
         journal.complete(EchoLM(), REQUESTS, SAMPLING)

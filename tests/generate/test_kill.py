@@ -1,0 +1,77 @@
+"""kill -9 at random moments, resumed each time: the dataset of an undisturbed run, and no stored answer asked again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+SCRIPT = Path(__file__).with_name("scripted_lm.py")
+
+
+def stored_ids(run_dir: Path) -> set[str]:
+    """Ids of the complete answer lines of all journals."""
+    ids = set()
+    for path in sorted(run_dir.glob("journal/*.jsonl")):
+        content = path.read_bytes()
+        lines = content[: content.rfind(b"\n") + 1].splitlines()
+        ids |= {json.loads(line)["id"] for line in lines[1:]}
+    return ids
+
+
+def asked_ids(asked: Path) -> set[str]:
+    """Ids that a process asked the model for; one that was killed early, or found all stored, asked none."""
+    return set(asked.read_text().split()) if asked.exists() else set()
+
+
+def start(world: Path, run_dir: Path, asked: Path, hash_seed: int, chunk_size: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), str(world), str(run_dir), str(asked), "0.02", str(chunk_size)],
+        env={"PYTHONHASHSEED": str(hash_seed), "PATH": "", "OMP_NUM_THREADS": "1", "HOME": str(world)},
+        stderr=subprocess.PIPE,
+    )
+
+
+def finish(process: subprocess.Popen[bytes]) -> None:
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr.decode()
+
+
+def digest(run_dir: Path) -> str:
+    return hashlib.sha256((run_dir / "dataset/train.parquet").read_bytes()).hexdigest()
+
+
+def test_kill_9_at_random_moments_changes_nothing_and_wastes_no_answer(
+    tmp_path: Path, world: Path, scripted: ModuleType
+) -> None:
+    finish(start(world, tmp_path / "whole", tmp_path / "asked-whole", 1, 4))
+    num_answers = len(stored_ids(tmp_path / "whole"))
+    rng = random.Random(20)
+    run_dir = tmp_path / "killed"
+    for attempt, threshold in enumerate(sorted(rng.sample(range(1, num_answers), 5))):
+        before = stored_ids(run_dir)
+        asked = tmp_path / f"asked-{attempt}"
+        process = start(world, run_dir, asked, attempt + 2, 4)
+        deadline = time.monotonic() + 60
+        while len(stored_ids(run_dir)) < threshold and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.002)
+        time.sleep(rng.random() * 0.03)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL, "it ended before it could be killed"
+        assert before.isdisjoint(asked_ids(asked))
+        if attempt == 2:  # what a torn write leaves
+            with next(iter(sorted(run_dir.glob("journal/*.jsonl")))).open("ab") as file:
+                file.write(b'{"id": "instructions-9999')
+    before = stored_ids(run_dir)
+    finish(start(world, run_dir, tmp_path / "asked-last", 99, 4))
+    assert before.isdisjoint(asked_ids(tmp_path / "asked-last"))
+    assert digest(run_dir) == digest(tmp_path / "whole")
+    for path in sorted((tmp_path / "whole").rglob("*.json*")):
+        assert path.read_bytes() == (run_dir / path.relative_to(tmp_path / "whole")).read_bytes(), path.name

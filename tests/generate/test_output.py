@@ -1,0 +1,34 @@
+"""Derived files: old or new, never half."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from selfinstruct_train.generate import output
+from selfinstruct_train.generate.output import write_atomically, write_json, write_jsonl
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "folder/file"
+    write_atomically(path, b"old")
+
+    def full(fd: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(output.os, "fsync", full)
+    with pytest.raises(OSError, match=r"file: cannot be written: No space left on device; mend that") as error:
+        write_atomically(path, b"new")
+    assert error.value.errno == errno.ENOSPC
+    assert path.read_bytes() == b"old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_json_is_readable_text(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"x": "é"})
+    write_jsonl(tmp_path / "a.jsonl", [{"x": 1}, {"x": "\n"}])
+    assert (tmp_path / "a.json").read_text() == '{\n  "x": "é"\n}\n'
+    assert (tmp_path / "a.jsonl").read_text() == '{"x": 1}\n{"x": "\\n"}\n'
