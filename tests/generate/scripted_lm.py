@@ -20,7 +20,8 @@ from selfinstruct_train.types import Completion, Request, Sampling
 VERBS = ["Name", "Describe", "Compare", "List", "Explain", "Translate", "Rank", "Praise", "Summarise", "Invent"]
 THINGS = [
     "three rivers", "a kind of bread", "two old songs", "the colours", "some tools", "a story from Paris",
-    "your street", "the moods of cats", "four ways to save water", "names for a ship", "rules of a game", "letters to a friend",
+    "your street", "the moods of cats", "four ways to save water", "names for a ship", "rules of a game",
+    "letters to a friend",
 ]  # fmt: skip
 TAILS = [
     "for a child who asks", "in one short sentence", "and say why they matter", "as Anna from Rome would do it",

@@ -101,7 +101,7 @@ def test_a_threshold_outside_0_to_1_is_refused(threshold: float) -> None:
 
 
 def test_decisions_on_5000_real_instructions_are_those_of_rouge_score_one_by_one(shared: Path) -> None:
-    """Every pair that could reach the claimed score, by twice the shared tokens over both lengths, goes to rouge_score."""
+    """Every pair that could reach the claimed score, by its shared tokens and both lengths, goes to rouge_score."""
     lines = (shared / "self_instruct_5k.jsonl").read_text().splitlines()
     texts = [json.loads(line)["instruction"] for line in lines]
     assert len(texts) == 5000
