@@ -50,11 +50,13 @@ def country_fact(input: str, slots: Mapping[str, str]) -> list[str] | None:
     return [row[COUNTRY_FACTS.index(attribute)]] if row and attribute in COUNTRY_FACTS else None
 
 
-CLUES = (("Its capital is {}.", "{} is its capital.", "The government sits in {}."), ("It lies in {}.", "It is in {}.",
-"You find it in {}."),
-         ("People there speak {}.", "{} is spoken there.", "The language is {}."), ("You pay with the {} there.",
-          "Its money is the {}."),
-         ("Its people are called {}.", "Someone from there is {}."))  # fmt: skip
+CLUES = (
+    ("Its capital is {}.", "{} is its capital.", "The government sits in {}."),
+    ("It lies in {}.", "It is in {}.", "You find it in {}."),
+    ("People there speak {}.", "{} is spoken there.", "The language is {}."),
+    ("You pay with the {} there.", "Its money is the {}."),
+    ("Its people are called {}.", "Someone from there is {}."),
+)
 
 
 def draw_country_clues(rng: Random) -> str:
@@ -123,7 +125,7 @@ KINDS: list[Kind] = [
           "Is {input} in Africa, Asia, Europe, North America, South America or Oceania?",
           "Name the continent where {input} lies."),
          labels=CONTINENTS),
-    Kind("country_fact", "World Knowledge",
+    Kind("fact_of_country", "World Knowledge",
          "You are given what is asked, such as capital or currency, and the name of a country. Your task is to write "
          "this fact about the country.",
          *by_rule(draw_country_fact, country_fact),
