@@ -20,6 +20,7 @@ from selfinstruct_train.prompt_format import evaluation_prompt
 from selfinstruct_train.seeding import derive_seed
 from selfinstruct_train.types import Completion, Request
 
+from .storage import replace_jsonl
 from .tasks import Example
 
 BASE = "base"
@@ -84,6 +85,26 @@ def predict(
     path = Path(config.run_dir) / "journal" / f"eval-{system.name}{suffix}.jsonl"
     with Journal.open(path, header) as journal:
         return journal.complete(lm, requests, config.eval.sampling, progress)
+
+
+def write_predictions(
+    run_dir: str, system: str, name: str, examples: Sequence[Example], completions: Sequence[Completion]
+) -> Path:
+    """Write <run_dir>/eval/<system>/predictions.jsonl (of another set than "tasks": <set>_predictions.jsonl)."""
+    file = "predictions.jsonl" if name == "tasks" else f"{name}_predictions.jsonl"
+    rows = (
+        {
+            "id": e.id,
+            "task": e.task,
+            "instruction": e.instruction,
+            "input": e.input,
+            "prediction": c.text,
+            "references": e.references,
+            "finish_reason": c.finish_reason,
+        }
+        for e, c in zip(examples, completions, strict=True)
+    )
+    return replace_jsonl(Path(run_dir) / "eval" / system / file, rows)
 
 
 def cut_at_blank_line(text: str) -> str:

@@ -110,6 +110,21 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
+def summary(evaluation: Evaluation) -> list[str]:
+    """Return three lines: base, tuned, and the gain with its interval (where nothing was trained, they say so)."""
+    base = evaluation.find(BASE)
+    lines = [f"base   {base.value:6.1f} ROUGE-L  (95 % interval {base.low:.1f} to {base.high:.1f})"]
+    if evaluation.tuned is None:
+        return [*lines, "tuned       - no trained model in this run yet", "gain        -"]
+    tuned, gain = evaluation.find(evaluation.tuned), evaluation.find(evaluation.tuned, against=BASE)
+    return [
+        *lines,
+        f"tuned  {tuned.value:6.1f} ROUGE-L  (95 % interval {tuned.low:.1f} to {tuned.high:.1f}), {evaluation.tuned}",
+        f"gain   {gain.value:+6.1f} ROUGE-L  (95 % interval {gain.low:+.1f} to {gain.high:+.1f}), "
+        f"{len(evaluation.examples)} examples of {len({e.task for e in evaluation.examples})} tasks",
+    ]
+
+
 def _comparisons(systems: list[str]) -> list[tuple[str, str]]:
     """Each trained system against base, base cut, and the trained systems before it."""
     bases = [s for s in systems if s in (BASE, BASE_CUT)]

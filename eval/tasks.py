@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from selfinstruct_train.config import EvalConfig
+
 BUILTIN_TINY = Path(__file__).parent / "data" / "tiny"
 _NI_FORMAT = "no Natural Instructions v2 task"
 _USER_FORMAT = "no user_oriented_instructions.jsonl line"
@@ -36,6 +38,16 @@ class Example:
     distance: str = ""
 
 
+def load_sets(config: EvalConfig) -> dict[str, list[Example]]:
+    """Read all that a run evaluates: "tasks", and "user_oriented" where the configuration names such a file."""
+    sets = {
+        "tasks": load_tasks(config.tasks, config.split, config.max_instances_per_task, config.num_positive_examples)
+    }
+    if config.user_oriented is not None:
+        sets["user_oriented"] = load_user_oriented(config.user_oriented)
+    return sets
+
+
 def load_tasks(
     folder: str, split: str = "default", max_instances: int = 100, num_positive_examples: int = 0
 ) -> list[Example]:
@@ -48,6 +60,8 @@ def load_tasks(
     Raises:
         ValueError: a file is missing or is not what it should be; the message names it.
     """
+    if num_positive_examples < 0:
+        raise ValueError(f"eval.num_positive_examples is {num_positive_examples}; it must be 0 or more")
     root = _resolve(folder, BUILTIN_TINY, "eval.tasks")
     examples: list[Example] = []
     for name in _read_split(root, split):
