@@ -136,7 +136,7 @@ KINDS: list[Kind] = [
           "Find the length [of the word|] and give it as a number.",
           "I want to carve this word. How many letters must I carve?"),
          ("How many letters are in {input}?", "Count the letters in the word {input}.",
-          "How long is the word {input}?", "What is the number of letters in {input}?")),
+          "How long is the word {input}?", "{input}: how many letters is that?")),
     Kind("spell", "Rewriting",
          "You are given a word. Your task is to spell it letter by letter, with a hyphen between the letters.",
          *letter_kind(lambda w: ["-".join(w), " ".join(w)]),
