@@ -77,15 +77,18 @@ def dataset_rows(
 
 def write_dataset(path: Path, rows: Sequence[Row]) -> None:
     """Write the rows as a parquet file with the features of a Hugging Face dataset."""
-    from datasets import Dataset, Features, List, Value
+    import pyarrow
+    import pyarrow.parquet
+    from datasets import Features, List, Value
 
     types = {"is_classification": Value("bool"), "rouge_l": Value("float64"), "parents": List(Value("string"))}
     names = list(Row.__dataclass_fields__)
     features = Features({name: types.get(name, Value("string")) for name in names})
     records = [asdict(row) for row in rows]
     columns = {name: [r[name] for r in records] for name in names}
+    table = pyarrow.Table.from_pydict(columns, schema=features.arrow_schema)
     buffer = io.BytesIO()
-    Dataset.from_dict(columns, features=features).to_parquet(buffer)
+    pyarrow.parquet.write_table(table, buffer)
     write_atomically(path, buffer.getvalue())
 
 
