@@ -22,7 +22,7 @@ MIN_SHARED_PREFIX = 16
 """Shared prompt prefixes of fewer tokens are not worth a run of their own."""
 CHUNK_BATCHES = 4
 """Batches in a chunk: sorting by length needs several, and a lost chunk should not cost much."""
-FLOAT32_MARGIN = 2.0**-10
+FLOAT32_MARGIN = 2.0**-12
 """Logits that differ by less are decided alone; `test_logits_noise_is_far_below_the_margin` measures the noise."""
 
 

@@ -1,8 +1,11 @@
 """A small random Llama and a small byte-level BPE tokenizer, made here: no network."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 CORPUS = [
     "Name three animals that live in the sea. The cat sleeps on the mat.",
@@ -66,3 +69,24 @@ def model_folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("llama")
     make_model(folder, len(make_tokenizer(folder)))
     return folder
+
+
+def make_constant_model(folder: Path, logits: dict[str, float]) -> None:
+    """A model that gives the same logits at every position: those named (by token), -20 for all others.
+
+    The layers add nothing, every embedding is a row of ones, so the output matrix alone makes the logits.
+    """
+    import torch
+
+    tokenizer = make_tokenizer(folder)
+    model = make_model(folder, len(tokenizer), tie_word_embeddings=False)
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.self_attn.o_proj.weight.zero_()
+            layer.mlp.down_proj.weight.zero_()
+        model.model.embed_tokens.weight.fill_(1.0)
+        model.lm_head.weight.fill_(-20.0 / 48)
+        for token, value in logits.items():
+            assert token in tokenizer.get_vocab(), token
+            model.lm_head.weight[tokenizer.convert_tokens_to_ids(token)] = value / 48
+    model.save_pretrained(folder)
