@@ -8,6 +8,7 @@ from itertools import pairwise
 from random import Random
 
 from kind import Draw, Example, Judge, by_rule, normalize
+from phrases import COUNTED_FOODS, MASS_FOODS
 from world import ANIMALS, COLOURS, FOODS, NUMBER_WORDS, PEOPLE, THINGS, article
 
 Solved = Sequence[str] | None
@@ -113,7 +114,7 @@ def count_of(input: str, slots: Mapping[str, str]) -> Solved:
 
 def draw_price(rng: Random) -> str:
     a, b = two_addends(rng)
-    one, two = rng.sample(sorted({*THINGS, *FOODS}), 2)
+    one, two = rng.sample(sorted({*THINGS, *COUNTED_FOODS}), 2)
     name = rng.choice(PEOPLE)
     return rng.choice((
         f"{article(one)} costs {a} coins and {article(two)} costs {b} coins.".capitalize(),
@@ -151,8 +152,8 @@ def age_of(input: str, slots: Mapping[str, str]) -> Solved:
 
 
 def draw_parity(rng: Random) -> str:
-    n, thing = rng.randint(1, 60), rng.choice(sorted(FOODS))
-    return rng.choice((str(n), f"{n} pieces of {thing}", f"{n} coins", f"{n} {rng.choice(COLOURS)} balls"))
+    n, food = rng.randint(1, 60), rng.choice(MASS_FOODS)
+    return rng.choice((str(n), f"{n} pieces of {food}", f"{n} coins", f"{n} {rng.choice(COLOURS)} balls"))
 
 
 def draw_clock(rng: Random) -> str:

@@ -32,11 +32,22 @@ _PLAIN = (
     "does doing went going come came told every once still while where which"
 )
 PLAIN_WORDS = frozenset(_PLAIN.split())
+_MASS = (
+    "spinach cabbage garlic rice bread pasta corn milk cheese butter yogurt cream beef ham chicken cake honey jam "
+    "chocolate tea coffee water juice"
+)
+MASS_FOODS = tuple(_MASS.split())
+COUNTED_FOODS = tuple(f for f in FOODS if f not in MASS_FOODS and f != "oats")
 
 
 def lines(text: str) -> tuple[str, ...]:
     """The lines of a block of text, stripped."""
     return tuple(line.strip() for line in text.strip().splitlines() if line.strip())
+
+
+def with_an(text: str) -> str:
+    """The text with an before a vowel: "a owl" -> "an owl"."""
+    return re.sub(r"\b([Aa]) (?=[aeiouAEIOU])(?!one\b|use)", r"\1n ", text)
 
 
 def scene(rng: Random) -> dict[str, str]:
@@ -45,7 +56,7 @@ def scene(rng: Random) -> dict[str, str]:
     country = rng.choice(sorted(COUNTRIES))
     return {
         "name": name, "name2": name2, "place": rng.choice(TOWN_PLACES), "day": rng.choice(DAYS),
-        "month": rng.choice(MONTHS), "animal": rng.choice(sorted(ANIMALS)), "food": rng.choice(sorted(FOODS)),
+        "month": rng.choice(MONTHS), "animal": rng.choice(sorted(ANIMALS)), "food": rng.choice(MASS_FOODS),
         "thing": rng.choice(sorted(THINGS)), "job": rng.choice(sorted(JOBS)), "sport": rng.choice(SPORTS),
         "colour": rng.choice(COLOURS), "country": country, "city": COUNTRIES[country][0],
         "n": rng.choice(NUMBER_WORDS[2:13]),
@@ -81,7 +92,7 @@ def voted(texts: Mapping[str, str]) -> tuple[Draw, Judge]:
     def draw(rng: Random) -> Example:
         while True:
             label = rng.choice(sorted(templates))
-            sentence = expand(rng.choice(templates[label]), rng, scene(rng))
+            sentence = with_an(expand(rng.choice(templates[label]), rng, scene(rng)))
             if label_of(sentence) == label:
                 return Example(sentence, label)
 
@@ -141,13 +152,13 @@ def written(
 
 def told(templates: str, rng: Random, slots: Mapping[str, str] | None = None) -> str:
     """One of the templates (a line each), expanded over a scene in which `slots` are fixed."""
-    return expand(rng.choice(lines(templates)), rng, {**scene(rng), **(slots or {})})
+    return with_an(expand(rng.choice(lines(templates)), rng, {**scene(rng), **(slots or {})}))
 
 
 def paragraph(templates: str, rng: Random, count: int = 4) -> str:
     """Some of the templates, each over its own scene: plain prose."""
     chosen = lines(templates)
-    return " ".join(expand(t, rng, scene(rng)) for t in rng.sample(chosen, min(count, len(chosen))))
+    return " ".join(with_an(expand(t, rng, scene(rng))) for t in rng.sample(chosen, min(count, len(chosen))))
 
 
 def worded(name: str, category: str, made: tuple[Draw, Judge], text: str, inline: str = "", labels: str = "") -> Kind:

@@ -24,14 +24,14 @@ from world import DAYS, FOODS, PEOPLE, SEASONS, article, join
 
 ACTIVITY = {
     "Indoors": """
-[Baking|Cooking] a {food} [pie|soup] in the kitchen with {name}
+[Baking|Cooking] {food} [pie|soup] in the kitchen with {name}
 [Washing the dishes|Cleaning the {thing}] at home
 [Watching|Seeing] a film [on the sofa|in the cinema] with {name}
 [Ironing shirts|Taking a bath|Vacuuming the carpet] on {day}
 [Sleeping|Reading] in bed [all {day}|until noon]""",
     "Outdoors": """
 [Climbing|Hiking up] a mountain in {country}
-[Planting|Picking] {food} in the field with {name}
+[Planting|Picking] [apples|beans|carrots|flowers] in the field with {name}
 [Sailing|Rowing|Fishing] on the lake [on {day}|in {month}]
 [Camping|Having a picnic] in the forest with {name}
 [Flying a kite|Building a snowman|Skiing] on the hill on {day}""",

@@ -27,8 +27,8 @@ from number_rules import (
     two_addends,
     written_list,
 )
-from phrases import worded
-from world import FOODS, NUMBER_WORDS, PEOPLE, THINGS, article, join
+from phrases import COUNTED_FOODS, worded
+from world import NUMBER_WORDS, PEOPLE, THINGS, article, join
 
 KINDS: list[Kind] = [
     worded("add", "Numbers", number_rule(draw_sum, range(2, 3), sum), """
@@ -91,7 +91,6 @@ KINDS: list[Kind] = [
         [Take|Look at] the number and then say {part} that.
         A recipe needs {part} this amount. Write the new [number|amount].
         My teacher asks for {part} a number. Help me.
-        Turn the number into {part} itself.
         """, inline="""
         What is {part} the number {input}?
         Calculate {part} the number {input}.
@@ -258,7 +257,6 @@ KINDS: list[Kind] = [
         How many coins [does somebody need|do I need] to buy both?
         A cashier has to say the total. [What does he say|Say it for her].
         Read about two prices. [Give|Tell] the bill.
-        Shopping maths: what is the sum of the prices?
         [Calculate|Write] the cost of the whole purchase.
         You know two prices. How expensive are the things together?
         [Make|Write] the bill for this shopping.
@@ -321,7 +319,8 @@ def number_prose(rng: Random) -> str:
     row = [low + step * i for i in range(5)]
     facts = [
         f"{a} plus {b} is {a + b}.", f"{a} + {b} = {a + b}.", f"{a + b} minus {b} is {a}.", f"{a + b} - {a} = {b}.",
-        f"{high} is larger than {low}.", f"Between {low - 1} and {high + 1}, the number {low} is in the middle.", f"{low} is smaller than {high}.",
+        f"{high} is larger than {low}.", f"{low} is smaller than {high}.",
+        f"Of {high + step}, {low} and {high} the number {high} is in the middle.",
         f"The double of {n} is {2 * n}.", f"Half of {2 * n} is {n}.", f"Ten more than {n} is {n + 10}.",
         f"{n} is an {'odd' if n % 2 else 'even'} number.",
         f"Count on by {step}: {written_list(row)}.", f"After {written_list(row[:4])} comes {row[4]}.",
@@ -333,13 +332,13 @@ def shop_prose(rng: Random) -> str:
     """Prices, counts, ages and clock times in daily life."""
     a, b = two_addends(rng)
     one, two = rng.sample(PEOPLE, 2)
-    things = rng.sample(sorted({*FOODS, *THINGS}), rng.randint(2, 6))
+    things = rng.sample(sorted({*COUNTED_FOODS, *THINGS}), rng.randint(2, 6))
     time = draw_clock(rng)
     spoken = (clock_words(time, {}) or ("",))[0]
     facts = [
         f"{one} bought {article(things[0])} for {a} coins and {article(things[1])} for {b} coins, so {one} paid "
         f"{a + b} coins.",
-        f"On the table were {join(things)}: {NUMBER_WORDS[len(things)]} things, so {one} counted {len(things)}.",
+        f"On the list were {join(things)}: {NUMBER_WORDS[len(things)]} things, so {one} counted {len(things)}.",
         f"{one} is {a} years old and {two} is {b} years older, so {two} is {a + b}.",
         f"{two} is {a + b} and {one} is {b} years younger, so {one} is {a}.",
         f"The clock says {time}; people call it {spoken}.", f"At {spoken} the clock shows {time}.",
