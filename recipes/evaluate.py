@@ -4,8 +4,9 @@
     python recipes/evaluate.py --predictions FILE --eval.user_oriented TASKS.jsonl [--scores OUT.json]
 
 The first asks the base model and every trained model of the run, scores them and writes <run_dir>/eval/ and
-report.html; stopped at any moment, the same command goes on where it was. The second loads no model: FILE is JSON lines with a
-"prediction" (or "response"), and --eval.tasks with --eval.split, or --eval.user_oriented, names what it answers.
+report.html; stopped at any moment, the same command goes on where it was. The second loads no model: FILE is JSON
+lines with a "prediction" (or "response"), and --eval.tasks with --eval.split, or --eval.user_oriented, names what it
+answers.
 Exit code 2 and one line for what the user can mend.
 """
 

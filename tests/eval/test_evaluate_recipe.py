@@ -1,0 +1,127 @@
+"""recipes/evaluate.py as a user calls it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import ni_task
+
+ROOT = Path(__file__).parents[2]
+
+
+def evaluate(*args: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "recipes" / "evaluate.py"), *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+@pytest.mark.parametrize(
+    ("system", "rouge_l", "exact_match"),
+    [
+        ("davinci", "2.8252", "0.0000"),
+        ("davinci-self-instruct", "28.1317", "9.1270"),
+        ("text-davinci-001", "29.0001", "8.3333"),
+    ],
+)
+def test_published_predictions_are_scored(shared_data: Path, tmp_path: Path, system, rouge_l, exact_match):
+    human = shared_data / "official" / "human_eval"
+    done = evaluate(
+        *("--predictions", human / "predictions" / f"{system}_predictions.jsonl"),
+        *("--eval.tasks", shared_data / "natural_instructions", "--eval.split", "real_subset"),
+        *("--eval.user_oriented", human / "user_oriented_instructions.jsonl"),
+        *("--scores", tmp_path / "scores.json"),
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line.split()[:2] for line in done.stdout.splitlines()]
+    assert [lines[0], lines[2]] == [["rougeL", rouge_l], ["exact_match", exact_match]]
+    assert json.loads((tmp_path / "scores.json").read_text())["num_examples"] == 252
+
+
+def error_of(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 2 and done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1 and lines[0].startswith("error: "), done.stderr
+    return lines[0]
+
+
+def test_bad_predictions_files_are_one_clear_line(write_tasks: Callable[..., Path], tmp_path: Path):
+    root = write_tasks(task001_a=ni_task())
+    file = tmp_path / "p.jsonl"
+    file.write_text("")
+    assert "p.jsonl: the file is empty" in error_of(evaluate("--predictions", file, "--eval.tasks", root))
+    file.write_text('{"id": "other-1", "prediction": "x"}\n')
+    assert "none of its 1 predictions belong to tasks" in error_of(
+        evaluate("--predictions", file, "--eval.tasks", root)
+    )
+    missing = tmp_path / "none.jsonl"
+    assert "none.jsonl: no such file" in error_of(evaluate("--predictions", missing, "--eval.tasks", root))
+
+
+def test_bad_tasks_are_one_clear_line_before_a_model_is_loaded(write_tasks: Callable[..., Path], tmp_path: Path):
+    settings = ("--run_dir", tmp_path / "run", "--model.path", "no/such-model")
+    root = write_tasks(task001_a={"Definition": ["x"]})
+    assert 'task001_a.json: no Natural Instructions v2 task: "Categories" is missing' in error_of(
+        evaluate(*settings, "--eval.tasks", root)
+    )
+    root = write_tasks(task001_a=ni_task(Instances=[{"id": "a", "input": "x", "output": []}]))
+    assert "instance 0 has no reference" in error_of(evaluate(*settings, "--eval.tasks", root))
+    assert "no such folder" in error_of(evaluate(*settings, "--eval.tasks", tmp_path / "nowhere"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_help_names_both_uses():
+    done = evaluate("--help")
+    assert done.returncode == 0
+    assert "--predictions FILE" in done.stdout and "--eval.user_oriented" in done.stdout
+
+
+def test_a_model_without_the_other_is_evaluated_and_its_answers_resumed(
+    write_tasks: Callable[..., Path], tmp_path: Path
+):
+    """A real (random) model through the whole recipe: base and one trained system."""
+    model = _random_model(tmp_path / "base", seed=0)
+    _random_model(tmp_path / "run" / "model" / "seeds", seed=1)
+    root = write_tasks(task001_a=ni_task(), task002_b=ni_task(Instances=[{"id": "b-0", "input": "x", "output": ["y"]}]))
+    settings = ("--run_dir", tmp_path / "run", "--model.path", model, "--eval.tasks", root)
+    limits = ("--eval.sampling.max_new_tokens", 4, "--train.mixtures", '["seeds"]', "--eval.bootstrap_samples", 50)
+    done = evaluate(*settings, *limits)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["base", "tuned", "gain"]
+    run = tmp_path / "run"
+    report, scores = (run / "report.html").read_bytes(), (run / "eval" / "scores.json").read_bytes()
+    assert (run / "eval" / "base" / "predictions.jsonl").read_text().count("\n") == 4
+    journals = {p.name: p.read_bytes() for p in (run / "journal").glob("eval-*.jsonl")}
+    assert len(journals) == 2
+    assert evaluate(*settings, *limits).stdout == done.stdout
+    assert ((run / "report.html").read_bytes(), (run / "eval" / "scores.json").read_bytes()) == (report, scores)
+    assert {p.name: p.read_bytes() for p in (run / "journal").glob("eval-*.jsonl")} == journals
+    refused = evaluate(*settings, *limits[2:], "--eval.sampling.max_new_tokens", 5)
+    assert refused.returncode == 2
+    assert "sampling.max_new_tokens: 4 there, 5 now" in refused.stderr.splitlines()[-1]
+
+
+def _random_model(folder: Path, seed: int) -> Path:
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    characters = [chr(c) for c in range(32, 127)] + ["Ġ", "Ċ"]
+    vocabulary = {token: index for index, token in enumerate(["<eos>", "<pad>", *dict.fromkeys(characters)])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    from tokenizers import decoders
+
+    tokenizer.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<pad>")
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(vocabulary), hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2,
+        eos_token_id=0, pad_token_id=1, bos_token_id=None,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder

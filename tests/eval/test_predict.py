@@ -1,0 +1,129 @@
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from selfinstruct_eval.predict import System, cut_at_blank_line, find_systems, predict, write_predictions
+from selfinstruct_eval.tasks import Example
+
+from selfinstruct_train.config import Config, EvalConfig, ModelConfig, TrainConfig
+from selfinstruct_train.types import Completion, Request, Sampling
+
+BASE = System("base")
+EXAMPLES = [Example(f"a-{i}", "a", "c", "Say it.", text, ("x",)) for i, text in enumerate(["one", "", "three"])]
+
+
+class Parrot:
+    """Answers with the prompt's length and remembers what it was asked."""
+
+    name = "parrot"
+    chunk_size = 2
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+
+    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+        self.asked += requests
+        return [Completion(r.id, f" {len(r.prompt)}", "stop", 1, 1) for r in requests]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(run_dir=str(tmp_path / "run"), model=ModelConfig(path="hub/name"))
+
+
+def test_examples_are_asked_in_the_prompt_format_of_training(config: Config):
+    lm = Parrot()
+    fixed = replace(config, train=TrainConfig(template="fixed"))
+    predict(lm, BASE, "tasks", EXAMPLES, fixed)
+    assert [r.prompt for r in lm.asked] == [
+        "Instruction: Say it.\nInput: one\nResponse:",
+        "Instruction: Say it.\nResponse:",
+        "Instruction: Say it.\nInput: three\nResponse:",
+    ]
+    lm = Parrot()
+    predict(lm, BASE, "user_oriented", EXAMPLES[:1], replace(config, run_dir=config.run_dir + "2"))
+    assert lm.asked[0].prompt == "Task: Say it.\nInput: one\nOutput:"
+
+
+def test_a_journaled_answer_is_not_asked_again(config: Config):
+    first = Parrot()
+    answers = predict(first, BASE, "tasks", EXAMPLES[:2], config)
+    second = Parrot()
+    progress: list[int] = []
+    assert predict(second, BASE, "tasks", EXAMPLES, config, progress.append)[:2] == answers
+    assert [r.id for r in second.asked] == ["tasks/a-2"]
+    assert sum(progress) == 3
+
+
+def test_equal_ids_in_two_sets_are_two_questions(config: Config):
+    lm = Parrot()
+    predict(lm, BASE, "tasks", EXAMPLES, config)
+    predict(lm, BASE, "user_oriented", EXAMPLES, config)
+    assert len(lm.asked) == 6
+
+
+def test_other_settings_are_refused_naming_them(config: Config):
+    predict(Parrot(), BASE, "tasks", EXAMPLES, config)
+    other = replace(config, eval=EvalConfig(sampling=Sampling(max_new_tokens=7)))
+    with pytest.raises(ValueError, match=r"sampling.max_new_tokens: 128 there, 7 now"):
+        predict(Parrot(), BASE, "tasks", EXAMPLES, other)
+
+
+def test_a_model_trained_again_is_asked_again_and_an_unchanged_one_is_not(config: Config, tmp_path: Path):
+    folder = tmp_path / "run" / "model" / "seeds"
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"one")
+    system = System("seeds", str(folder))
+    asked = []
+    for weights in (b"one", b"one", b"two", b"one"):
+        (folder / "model.safetensors").write_bytes(weights)
+        lm = Parrot()
+        predict(lm, system, "tasks", EXAMPLES, config)
+        asked.append(len(lm.asked))
+    assert asked == [3, 0, 3, 0]
+
+
+def test_systems_are_the_base_and_each_trained_model_that_is_there(config: Config, tmp_path: Path):
+    both = replace(config, train=TrainConfig(mixtures=("seeds+generated", "seeds")))
+    assert find_systems(both) == [BASE]
+    for mixture in ("seeds+generated", "seeds", "other"):
+        folder = tmp_path / "run" / "model" / mixture
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").touch()
+    assert [s.name for s in find_systems(both)] == ["base", "seeds", "seeds+generated"]
+    assert [s.name for s in find_systems(config)] == ["base", "seeds+generated"]
+    (tmp_path / "run" / "model" / "seeds" / "model.safetensors").unlink()
+    assert [s.name for s in find_systems(both)] == ["base", "seeds+generated"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (" cow\n\nInput: a hen", "cow"),
+        ("cow\nhen\n  \nfox", "cow\nhen"),
+        ("\n\ncow\n\nhen", "cow"),
+        (" cow ", "cow"),
+        ("", ""),
+    ],
+)
+def test_the_cut_ends_at_the_first_blank_line_behind_the_first_word(text, kept):
+    assert cut_at_blank_line(text) == kept
+
+
+def test_predictions_are_written_one_a_line(config: Config):
+    answers = predict(Parrot(), BASE, "tasks", EXAMPLES, config)
+    path = write_predictions(config.run_dir, "base", "tasks", EXAMPLES, answers)
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert path == Path(config.run_dir) / "eval" / "base" / "predictions.jsonl"
+    assert rows[0] == {
+        "id": "a-0",
+        "task": "a",
+        "instruction": "Say it.",
+        "input": "one",
+        "prediction": " 32",  # the characters of "Task: Say it.\nInput: one\nOutput:"
+        "references": ["x"],
+        "finish_reason": "stop",
+    }
+    assert [p.name for p in path.parent.iterdir()] == ["predictions.jsonl"]

@@ -1,0 +1,118 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from selfinstruct_eval.report import write_report
+from selfinstruct_eval.scores import Evaluation, evaluate_predictions
+from selfinstruct_eval.tasks import Example
+
+from selfinstruct_train.config import Config, EvalConfig
+
+ATTACK = "<script>alert(1)</script> | **bold**"
+
+
+def evaluate(
+    name: str = "tasks", systems: tuple[str, ...] = ("base", "base, cut", "seeds", "seeds+generated")
+) -> Evaluation:
+    examples, predictions = [], {system: [] for system in systems}
+    for task in range(6):
+        for i in range(3):
+            distance = "" if name != "tasks" else "near" if task % 2 else "far"
+            one = Example(f"{task}-{i}", f"task{task}", f"kind {task // 2}", "Name it.", ATTACK, ("red cow",), distance)
+            examples.append(one)
+            for rank, system in enumerate(systems):
+                predictions[system].append("red cow" if i < rank else f"{ATTACK}\n\nand on")
+    return evaluate_predictions(name, "here", examples, predictions, seed=1, bootstrap_samples=50)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(run_dir=str(tmp_path / "demo"), eval=EvalConfig(user_oriented="user.jsonl"))
+
+
+def fill(run: Path) -> None:
+    run.mkdir(parents=True)
+    kept = {"num_requests": 9, "num_candidates": 10, "verdicts": {"kept": 4, "too_similar": 6}}
+    (run / "funnel.json").write_text(json.dumps({"instructions": kept}))
+    (run / "statistics.json").write_text(
+        json.dumps(
+            {"generated": {"num_instructions": 1234, "mean_output_words": 6.14}, "seed": {"num_instructions": 9}}
+        )
+    )
+    (run / "review.json").write_text(json.dumps({"n": 321, "valid_task": 81.0, "all": 55.0}))
+    (run / "dataset").mkdir()
+    rows = [
+        {"instruction": "Sing a song.", "input": "", "output": ATTACK, "source": "generated"},
+        {"instruction": "A seed.", "input": "", "output": "x", "source": "seed"},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), run / "dataset" / "train.parquet")
+    (run / "model" / "seeds").mkdir(parents=True)
+    log = [{"step": 1, "loss": 3.0}, {"step": 9, "loss": 1.5}, {"step": 9, "train_runtime": 1.0}]
+    (run / "model" / "seeds" / "log_history.json").write_text(json.dumps(log))
+
+
+def test_the_page_shows_everything_the_run_left(config: Config):
+    fill(Path(config.run_dir))
+    html_path, markdown_path = write_report(config, [evaluate(), evaluate("user_oriented")])
+    html, markdown = html_path.read_text(), markdown_path.read_text()
+    assert (html_path.name, markdown_path.name) == ("report.html", "report.md")
+    for text in (html, markdown):
+        for shown in ("Tuned on seeds + generated", "Base, cut", "too similar", "1,234", "52,445", "kind 2", "task5"):
+            assert shown.lower() in text.lower(), shown
+        assert "321" in text and "81 %" in text and "92 %" in text and "54 %" in text
+        assert "6.1" in text and "18.9" in text
+        assert "Sing a song." in text and "A seed." not in text
+        assert "loss 3.00 to 1.50 in 9 steps" in text
+        assert "User-oriented tasks" in text and "Near" in text and "Far" in text
+    assert "<polyline" in html
+
+
+def test_the_page_is_self_contained_and_escapes_what_models_wrote(config: Config):
+    fill(Path(config.run_dir))
+    html_path, markdown_path = write_report(config, [evaluate()])
+    html, markdown = html_path.read_text(), markdown_path.read_text()
+    assert "<script" not in html and "&lt;script&gt;" in html
+    assert "http://" not in html and "https://" not in html and "<link" not in html and "url(" not in html
+    assert "<script" not in markdown and "\\| \\*\\*bold" in markdown
+    assert "prefers-color-scheme: dark" in html and 'name="viewport"' in html
+
+
+def test_what_is_absent_is_not_shown(config: Config):
+    html_path, markdown_path = write_report(config, [evaluate(systems=("base", "base, cut"))])
+    for text in (html_path.read_text(), markdown_path.read_text()):
+        for absent in ("Generated data", "Training", "Review", "52,445", "Gain", "Tuned on", "User-oriented tasks"):
+            assert f">{absent}" not in text and f"# {absent}" not in text and f"| {absent}" not in text, absent
+
+
+def test_the_gain_is_split_into_stopping_and_ability(config: Config):
+    # of 3 answers base has 0 right, cut 1, seeds 2, the last 3; a wrong answer scores 0
+    html = write_report(config, [evaluate()])[0].read_text()
+    assert "+33.3 by stopping after the answer" in html
+    assert "+66.7 by answering better" in html
+    assert '<span class="big">+100.0</span>' in html
+
+
+def test_the_same_run_gives_the_same_bytes(config: Config):
+    fill(Path(config.run_dir))
+    first = [p.read_bytes() for p in write_report(config, [evaluate()])]
+    assert [p.read_bytes() for p in write_report(config, [evaluate()])] == first
+
+
+def test_other_seeds_draw_other_examples(config: Config):
+    many = [Example(str(i), f"t{i}", "kind", f"Number {i}.", "", ("x",)) for i in range(200)]
+    e = evaluate_predictions("tasks", "here", many, {"base": ["x"] * 200}, 1, 20)
+    shown = [
+        {i for i in range(200) if f">Number {i}.<" in write_report(replace(config, seed=s), [e])[0].read_text()}
+        for s in (1, 2)
+    ]
+    assert len(shown[0]) == len(shown[1]) == 10 and shown[0] != shown[1]
+
+
+def test_a_broken_file_of_the_run_is_named(config: Config):
+    Path(config.run_dir).mkdir()
+    (Path(config.run_dir) / "review.json").write_text("{")
+    with pytest.raises(ValueError, match=r"review.json: not JSON"):
+        write_report(config, [evaluate()])
