@@ -46,7 +46,8 @@ def one_of(vocabulary: Sequence[str], **need: object) -> tuple[Draw, Judge]:
         text = input.lower()
         found = [f for f in sorted(forms, key=len, reverse=True) if re.search(rf"\b{f}\b", text)]
         found = [f for f in found if not any(f != g and f in g for g in found)]
-        return (found[0], forms[found[0]]) if len({forms[f] for f in found}) == 1 else None
+        where = re.search(rf"\b{found[0]}\b", text) if len({forms[f] for f in found}) == 1 else None
+        return (input[where.start() : where.end()], forms[found[0]]) if where else None
 
     def draw_input(rng: Random) -> str:
         return draw_until(rng, lambda text: bool(solve(text, {})), **need)
