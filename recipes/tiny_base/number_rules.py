@@ -65,7 +65,7 @@ def part_of(input: str, slots: Mapping[str, str]) -> Solved:
 
 def draw_part(rng: Random) -> Example:
     part = rng.choice(("half of", "the double of", "ten more than"))
-    n = 2 * rng.randint(1, 30) if part == "half of" else rng.randint(1, 40)
+    n = 2 * rng.randint(1, 40) if part == "half of" else rng.randint(1, 50)
     return Example(str(n), "", {"part": part})
 
 
