@@ -6,10 +6,11 @@ from collections.abc import Callable
 from random import Random
 
 from kind import Kind
+from world import NUMBER_WORDS
+
 from kinds.extraction import part
 from kinds.extraction_words import rule
 from kinds.sentences import lines, words
-from world import NUMBER_WORDS
 
 PROSE: list[Callable[[Random], str]] = []
 

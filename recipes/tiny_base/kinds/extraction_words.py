@@ -6,16 +6,17 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from kind import Draw, Judge, Kind, Verdict, by_rule
+from world import ANIMALS, COLOURS, DAYS, FOODS, JOBS, MONTHS, NUMBER_WORDS, join
+
 from kinds.extraction import draw_until, numbers, one_of, part
 from kinds.sentence_words import ADJECTIVES, bag, conjugate
 from kinds.sentences import Sentence, lines, names_in, words
-from world import ANIMALS, COLOURS, DAYS, FOODS, JOBS, MONTHS, NUMBER_WORDS, join
 
 PROSE: list[Callable[[Random], str]] = []
 _STOP = frozenset(
     bag(
-        "the a an some my our his her their and or with to in at on near by under behind is was are were will be he she "
-        "it they we i because every last next this of o'clock after before"
+        "the a an some my our his her their and or with to in at on near by under behind is was are were will be he "
+        "she it they we i because every last next this of o'clock after before"
     )
 )
 
