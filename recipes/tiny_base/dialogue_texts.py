@@ -68,7 +68,8 @@ def note(rng: Random) -> Made:
     return {"occasion": occasion, "name": name}, told(_NOTES[occasion], rng, slots)
 
 
-_NOTE_WORDS = {"birthday": ("birthday",), "thank-you": ("thank",), "get-well": ("well", "better"), "good-luck": ("luck",),
+_NOTE_WORDS = {"birthday": ("birthday",), "thank-you": ("thank",), "get-well": ("well", "better"),
+               "good-luck": ("luck",),
                "farewell": ("goodbye", "farewell", "miss"), "welcome": ("welcome",)}  # fmt: skip
 
 

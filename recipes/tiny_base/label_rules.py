@@ -5,40 +5,65 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from random import Random
+from typing import NamedTuple
 
 from kind import Draw, Judge, by_rule, expand, normalize, pattern
 from phrases import lines, scene
 from world import ANIMALS, COUNTRIES, FOODS, JOBS, MONTHS, PEOPLE, SEASONS, THINGS, TOWN_PLACES, article
 
-# relation: (templates of the statement, templates of the question, a -> b)
-FACTS: dict[str, tuple[str, str, dict[str, str]]] = {
-    "group": ("[A|The] {a} is a kind of {b}.", "Is [a|the] {a} a kind of {b}?",
-              {k: v.group for k, v in ANIMALS.items()}),
-    "diet": ("[A|The] {a} eats {b}.", "Does [a|the] {a} eat {b}?",
-             {k: v.diet for k, v in ANIMALS.items() if v.diet != "both"}),
-    "legs": ("[A|The] {a} has {b} legs.", "Does [a|the] {a} have {b} legs?",
-             {k: ("no" if v.legs == 0 else {2: "two", 4: "four", 6: "six", 8: "eight"}[v.legs])
-              for k, v in ANIMALS.items()}),
-    "home": ("[A|The] {a} lives in the {b}.", "Does [a|the] {a} live in the {b}?",
-             {k: v.habitat for k, v in ANIMALS.items()}),
-    "young": ("The young of a {a} is called a {b}.", "Is the young of a {a} called a {b}?",
-              {k: v.young for k, v in ANIMALS.items()}),
-    "capital": ("{b} is the capital of {a}.", "Is {b} the capital of {a}?", {k: v[0] for k, v in COUNTRIES.items()}),
-    "continent": ("{a} is [a country |]in {b}.", "Is {a} [a country |]in {b}?",
-                  {k: v[1] for k, v in COUNTRIES.items()}),
-    "taste": ("[A|The] {a} tastes {b}.", "Does [a|the] {a} taste {b}?",
-              {k: v[2] for k, v in FOODS.items() if v[0] in ("fruit", "vegetable")}),
-    "work": ("[A|The] {a} works in a {b}.", "Does [a|the] {a} work in a {b}?",
-             {k: v[0] for k, v in JOBS.items() if " " not in v[0]}),
-    "made": ("[A|The] {a} is made of {b}.", "Is [a|the] {a} made of {b}?", {k: v[0] for k, v in THINGS.items()}),
-}  # fmt: skip
+
+class Relation(NamedTuple):
+    """Templates of the statement and of the question, and the facts a -> b."""
+
+    forms: tuple[str, str]
+    facts: dict[str, str]
+
+
+FACTS: dict[str, Relation] = {
+    "group": Relation(
+        ("[A|The] {a} is a kind of {b}.", "Is [a|the] {a} a kind of {b}?"), {k: v.group for k, v in ANIMALS.items()}
+    ),
+    "diet": Relation(
+        ("[A|The] {a} eats {b}.", "Does [a|the] {a} eat {b}?"),
+        {k: v.diet for k, v in ANIMALS.items() if v.diet != "both"},
+    ),
+    "legs": Relation(
+        ("[A|The] {a} has {b} legs.", "Does [a|the] {a} have {b} legs?"),
+        {k: ("no" if v.legs == 0 else {2: "two", 4: "four", 6: "six", 8: "eight"}[v.legs]) for k, v in ANIMALS.items()},
+    ),
+    "home": Relation(
+        ("[A|The] {a} lives in the {b}.", "Does [a|the] {a} live in the {b}?"),
+        {k: v.habitat for k, v in ANIMALS.items()},
+    ),
+    "young": Relation(
+        ("The young of a {a} is called a {b}.", "Is the young of a {a} called a {b}?"),
+        {k: v.young for k, v in ANIMALS.items()},
+    ),
+    "capital": Relation(
+        ("{b} is the capital of {a}.", "Is {b} the capital of {a}?"), {k: v[0] for k, v in COUNTRIES.items()}
+    ),
+    "continent": Relation(
+        ("{a} is [a country |]in {b}.", "Is {a} [a country |]in {b}?"), {k: v[1] for k, v in COUNTRIES.items()}
+    ),
+    "taste": Relation(
+        ("[A|The] {a} tastes {b}.", "Does [a|the] {a} taste {b}?"),
+        {k: v[2] for k, v in FOODS.items() if v[0] in ("fruit", "vegetable")},
+    ),
+    "work": Relation(
+        ("[A|The] {a} works in a {b}.", "Does [a|the] {a} work in a {b}?"),
+        {k: v[0] for k, v in JOBS.items() if " " not in v[0]},
+    ),
+    "made": Relation(
+        ("[A|The] {a} is made of {b}.", "Is [a|the] {a} made of {b}?"), {k: v[0] for k, v in THINGS.items()}
+    ),
+}
 
 
 def _solve_fact(sentence: str, which: int) -> bool | None:
     for row in FACTS.values():
-        whole_words = pattern(row[which]).pattern.replace(".+?", r"\b.+?\b")
+        whole_words = pattern(row.forms[which]).pattern.replace(".+?", r"\b.+?\b")
         match = re.fullmatch(whole_words, re.sub(r"\b[Aa]n\b", "a", sentence), re.IGNORECASE)
-        table = {normalize(k): normalize(v) for k, v in row[2].items()}
+        table = {normalize(k): normalize(v) for k, v in row.facts.items()}
         if match and normalize(match["a"]) in table:
             b = re.sub(r"^(?:a|the) ", "", normalize(match["b"]))
             return table[normalize(match["a"])] == b if b in table.values() else None
@@ -47,10 +72,10 @@ def _solve_fact(sentence: str, which: int) -> bool | None:
 
 def _draw_fact(rng: Random, which: int) -> str:
     row = FACTS[rng.choice(sorted(FACTS))]
-    a = rng.choice(sorted(row[2]))
-    right = row[2][a]
-    wrong = [v for v in sorted(set(row[2].values())) if v != right]
-    text = expand(row[which], rng, {"a": a, "b": right if rng.random() < 0.5 else rng.choice(wrong)})
+    a = rng.choice(sorted(row.facts))
+    right = row.facts[a]
+    wrong = [v for v in sorted(set(row.facts.values())) if v != right]
+    text = expand(row.forms[which], rng, {"a": a, "b": right if rng.random() < 0.5 else rng.choice(wrong)})
     return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
 
 

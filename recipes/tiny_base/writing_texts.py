@@ -209,4 +209,4 @@ def country_check(output: str, slots: Mapping[str, str]) -> bool:
     facts = COUNTRIES.get(slots.get("country", ""))
     parts = ("capital", "continent", "language", "money")
     part = slots.get("part", "")
-    return bool(facts) and mentions(output, facts[parts.index(part)] if part in parts else facts[0])
+    return facts is not None and mentions(output, facts[parts.index(part)] if part in parts else facts[0])

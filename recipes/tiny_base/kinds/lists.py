@@ -253,7 +253,7 @@ def list_prose(rng: Random) -> str:
 def bag_prose(rng: Random) -> str:
     """What people pack, buy and do, step by step."""
     dish, trip, task = rng.choice(sorted(_DISHES)), rng.choice(sorted(_KIT)), rng.choice(sorted(rules.STEPS))
-    animals = rules.items_of(rules.by_size(rules.draw_sizes(rng), {})[0])
+    animals = rules.items_of((rules.by_size(rules.draw_sizes(rng), {}) or ("",))[0])
     facts = (
         f"For {dish} you need {join(rng.sample(_DISHES[dish], 4))}.",
         f"For {trip} people take along {join(rng.sample(_KIT[trip], 4))}.",
