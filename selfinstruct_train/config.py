@@ -107,6 +107,8 @@ class TrainConfig:
     warmup_ratio: float = 0.03
     lr_scheduler: Literal["linear", "cosine", "constant"] = "linear"
     weight_decay: float = 0.0
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the matrix products; the trained weights stay float32. auto: bfloat16 on a GPU that has it, else float32."""
     template: Literal["paper", "fixed"] = "paper"
     """paper: one of the released code's 7 + 6 templates drawn per row; fixed: the one that evaluation uses."""
     save_steps: int = 200

@@ -6,21 +6,18 @@ Whatever is wrong with a model becomes one ValueError line.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..builtin import resolve
 from ..config import ModelConfig
+from ..model_source import TOKENIZER_FILES, check_model_source, fingerprint, load_failure, model_source
 
 if TYPE_CHECKING:
     import torch
 
     from .transformers_lm import TransformersLM
-
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
 
 
 def load_transformers_lm(model: ModelConfig, path: str | None = None) -> TransformersLM:
@@ -33,39 +30,13 @@ def load_transformers_lm(model: ModelConfig, path: str | None = None) -> Transfo
 
     if path is not None and path != model.path:
         model = replace(model, path=path, revision=None)
-    source = _source(model.path)
+    source = model_source(model.path)
     check_model_source(source)
     device, dtype = choose_device(model.device), choose_dtype(model)
     network, tokenizer = _load(source, model, dtype)
     _check_vocabulary(network, tokenizer, model.path)
     name = f"{model.path}@{_revision(source, model, network)} transformers {str(dtype).removeprefix('torch.')}"
     return TransformersLM(network.to(device), tokenizer, name, model.batch_size, device)
-
-
-def check_model_source(source: str) -> None:
-    """Refuse a path that is no folder with a model; a Hub id passes, since only the Hub knows.
-
-    Raises:
-        ValueError: naming what is missing.
-    """
-    folder = Path(source)
-    if not folder.exists():
-        if source.startswith((".", "/", "~")) or source.count("/") > 1 or not source.strip():
-            raise ValueError(f"model.path {source!r}: no such folder; give a Hub id, a model folder or builtin:tiny")
-        return
-    if not folder.is_dir():
-        raise ValueError(f"model.path {source!r} is a file; give the folder that holds the model")
-    if (folder / "adapter_config.json").exists():
-        if not (folder / "adapter_model.safetensors").exists():
-            raise ValueError(f"model.path {source!r}: adapter_model.safetensors is missing")
-        return
-    missing = [] if (folder / "config.json").exists() else ["config.json"]
-    if not any(folder.glob("*.safetensors")):
-        missing.append("model.safetensors")
-    if not any((folder / name).exists() for name in TOKENIZER_FILES):
-        missing.append("tokenizer.json")
-    if missing:
-        raise ValueError(f"model.path {source!r} holds no model: {', '.join(missing)} missing")
 
 
 def choose_device(device: str) -> str:
@@ -94,12 +65,6 @@ def choose_dtype(model: ModelConfig) -> torch.dtype:
     return torch.bfloat16 if on_gpu and torch.cuda.is_bf16_supported() else torch.float32
 
 
-def _source(path: str) -> str:
-    """Resolve a built-in name and the home folder; anything else stays as it is."""
-    source = resolve(path, "model")
-    return str(Path(source).expanduser()) if source.startswith("~") else source
-
-
 def _load(source: str, model: ModelConfig, dtype: torch.dtype) -> tuple[Any, Any]:
     """Return the network and its tokenizer."""
     adapter = Path(source) / "adapter_config.json"
@@ -114,7 +79,7 @@ def _load(source: str, model: ModelConfig, dtype: torch.dtype) -> tuple[Any, Any
         )
         tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
     except Exception as error:  # every way in which a foreign model can be broken, told in one line
-        raise ValueError(_load_failure(source, error)) from error
+        raise ValueError(load_failure(source, error)) from error
     return network, tokenizer
 
 
@@ -128,7 +93,7 @@ def _load_adapter(source: str, adapter: Path, model: ModelConfig, dtype: torch.d
     if not base_path:
         raise ValueError(f"model.path {source!r}: adapter_config.json does not name its base model")
     base = replace(model, path=base_path, revision=settings.get("revision"))
-    base_source = _source(base_path)
+    base_source = model_source(base_path)
     check_model_source(base_source)
     network, tokenizer = _load(base_source, base, dtype)
     try:
@@ -136,16 +101,8 @@ def _load_adapter(source: str, adapter: Path, model: ModelConfig, dtype: torch.d
         if any((Path(source) / name).exists() for name in TOKENIZER_FILES):
             tokenizer = transformers.AutoTokenizer.from_pretrained(source)
     except Exception as error:
-        raise ValueError(_load_failure(source, error)) from error
+        raise ValueError(load_failure(source, error)) from error
     return network, tokenizer
-
-
-def _load_failure(source: str, error: Exception) -> str:
-    reason = " ".join(str(error).split())
-    where = (
-        "folder" if Path(source).exists() else "Hub id; no folder of this name exists, and the Hub gave no such model"
-    )
-    return f"model.path {source!r} cannot be loaded ({where}): {type(error).__name__}: {reason[:300]}"
 
 
 def _check_vocabulary(network: Any, tokenizer: Any, path: str) -> None:
@@ -162,23 +119,3 @@ def _revision(source: str, model: ModelConfig, network: Any) -> str:
     if not Path(source).exists():
         return str(getattr(network.config, "_commit_hash", None) or model.revision or "main")
     return fingerprint(Path(source))
-
-
-def fingerprint(folder: Path) -> str:
-    """Return 12 hex digits that change with the weights, config or tokenizer of a model folder.
-
-    Of a large file the size and 64 evenly spaced blocks count, so that many gigabytes take no time; training changes
-    weights everywhere.
-    """
-    digest = hashlib.sha256()
-    block = 1 << 16
-    names = {*TOKENIZER_FILES, "config.json", "generation_config.json", "tokenizer_config.json", "adapter_config.json"}
-    files = [file for file in folder.iterdir() if file.suffix == ".safetensors" or file.name in names]
-    for file in sorted(files):
-        size = file.stat().st_size
-        digest.update(f"{file.name} {size}\n".encode())
-        with file.open("rb") as stream:
-            for place in range(0, size, max(block, size // 64)):
-                stream.seek(place)
-                digest.update(stream.read(block))
-    return digest.hexdigest()[:12]
