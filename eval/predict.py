@@ -7,15 +7,14 @@ one never twice. Scores are none of this module's business.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from selfinstruct_train.builtin import resolve
 from selfinstruct_train.config import Config
 from selfinstruct_train.journal import Journal
 from selfinstruct_train.lm.base import LM
+from selfinstruct_train.model_source import check_model_source, fingerprint, model_source
 from selfinstruct_train.prompt_format import evaluation_prompt
 from selfinstruct_train.seeding import derive_seed
 from selfinstruct_train.types import Completion, Request
@@ -26,7 +25,6 @@ from .tasks import Example
 BASE = "base"
 BASE_CUT = "base, cut"
 MIXTURES = ("seeds", "seeds+generated")
-_WEIGHTS = ("*.safetensors", "*.bin", "*config.json", "tokenizer.json")
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,12 @@ class System:
 
 
 def find_systems(config: Config) -> list[System]:
-    """Return the base and, of the run's mixtures, each whose model is there; the one with generated data comes last."""
+    """Return the base and, of the run's mixtures, each whose model is there; the one with generated data comes last.
+
+    Raises:
+        ValueError: model.path names a folder that holds no model.
+    """
+    check_model_source(model_source(config.model.path))
     models = Path(config.run_dir) / "model"
     mixtures = [m for m in MIXTURES if m in config.train.mixtures and any((models / m).glob("*.safetensors"))]
     trained = [System(mixture, str(models / mixture)) for mixture in mixtures]
@@ -70,18 +73,17 @@ def predict(
         )
         for e in examples
     ]
-    fingerprint = _fingerprint(system.path or resolve(config.model.path, "model"))
+    folder = Path(system.path or model_source(config.model.path))
+    suffix = f"-{fingerprint(folder)[:8]}" if folder.is_dir() else ""  # of a Hub model, lm.name holds the commit
     header = {
         "stage": "eval",
         "system": system.name,
         "lm": lm.name,
-        "weights": fingerprint,
         "seed": config.seed,
         "template": config.train.template,
         "num_positive_examples": config.eval.num_positive_examples,
         "sampling": asdict(config.eval.sampling),
     }
-    suffix = f"-{fingerprint[:8]}" if fingerprint else ""
     path = Path(config.run_dir) / "journal" / f"eval-{system.name}{suffix}.jsonl"
     with Journal.open(path, header) as journal:
         return journal.complete(lm, requests, config.eval.sampling, progress)
@@ -118,16 +120,3 @@ def cut_at_blank_line(text: str) -> str:
             break
         kept.append(line)
     return "\n".join(kept)
-
-
-def _fingerprint(path: str) -> str:
-    """Return the SHA-256 over a model folder's weights, configuration and tokenizer; "" for a Hub id (see revision)."""
-    folder = Path(path)
-    if not folder.is_dir():
-        return ""
-    files = sorted({f for pattern in _WEIGHTS for f in folder.glob(pattern)})
-    total = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            total.update(f"{file.name}:{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
-    return total.hexdigest()

@@ -139,8 +139,8 @@ def _context(config: Config, evaluations: Sequence[Evaluation]) -> dict[str, Any
         "statistics": [
             (label, facts.statistics[key], paper) for key, label, paper in PAPER_STATISTICS if key in facts.statistics
         ],
-        "review": [(label, facts.review[key], paper) for key, label, paper in PAPER_REVIEW if key in facts.review],
-        "review_n": facts.review.get("n"),
+        "review": facts.review,
+        "questions": [q for q in PAPER_REVIEW if facts.review and q[0] in facts.review.percent],
         "samples": facts.samples,
         "losses": plot_losses(facts.losses),
     }

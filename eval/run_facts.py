@@ -27,12 +27,22 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Review:
+    """What share of `n` generated instances is right, in percent by question; `interval` where it was given."""
+
+    n: int
+    reviewer: str
+    percent: dict[str, float]
+    interval: dict[str, list[float]]
+
+
+@dataclass(frozen=True)
 class RunFacts:
     """`funnel[stage][verdict]` counts candidates; `losses[mixture]` is a list of (step, loss)."""
 
     funnel: dict[str, dict[str, int]]
     statistics: dict[str, float]
-    review: dict[str, float]
+    review: Review | None
     samples: tuple[Sample, ...]
     losses: dict[str, list[tuple[int, float]]]
 
@@ -48,7 +58,7 @@ def read_run_facts(run_dir: str, seed: int, num_samples: int = 8) -> RunFacts:
     return RunFacts(
         funnel={stage: counts["verdicts"] for stage, counts in funnel.items() if counts.get("verdicts")},
         statistics=_numbers(_read_json(root / "statistics.json", {}).get("generated", {})),
-        review=_numbers(_read_json(root / "review.json", {})),
+        review=_review(root / "review.json"),
         samples=_samples(root / "dataset" / "train.parquet", seed, num_samples),
         losses={m: losses for m in MIXTURES if (losses := _losses(root / "model" / m / "log_history.json"))},
     )
@@ -61,6 +71,17 @@ def _read_json(path: Path, absent: Any) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path}: not JSON ({error}); delete it, or run the stage that writes it again") from None
+
+
+def _review(path: Path) -> Review | None:
+    record = _read_json(path, None)
+    if record is None:
+        return None
+    try:
+        percent, interval = _numbers(record["percent"]), dict(record.get("interval", {}))
+        return Review(int(record["n"]), str(record.get("reviewer", "")), percent, interval)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f'{path}: a review holds "n" and "percent" of each question ({error!r})') from None
 
 
 def _numbers(record: dict[str, Any]) -> dict[str, float]:

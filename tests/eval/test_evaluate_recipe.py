@@ -78,10 +78,8 @@ def test_help_names_both_uses():
     assert "--predictions FILE" in done.stdout and "--eval.user_oriented" in done.stdout
 
 
-def test_a_model_without_the_other_is_evaluated_and_its_answers_resumed(
-    write_tasks: Callable[..., Path], tmp_path: Path
-):
-    """A real (random) model through the whole recipe: base and one trained system."""
+def test_a_run_is_evaluated_and_repeating_it_asks_nothing_again(write_tasks: Callable[..., Path], tmp_path: Path):
+    """A real (random) model through the whole recipe: the base and one trained model."""
     model = _random_model(tmp_path / "base", seed=0)
     _random_model(tmp_path / "run" / "model" / "seeds", seed=1)
     root = write_tasks(task001_a=ni_task(), task002_b=ni_task(Instances=[{"id": "b-0", "input": "x", "output": ["y"]}]))
@@ -106,15 +104,13 @@ def test_a_model_without_the_other_is_evaluated_and_its_answers_resumed(
 
 def _random_model(folder: Path, seed: int) -> Path:
     import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     characters = [chr(c) for c in range(32, 127)] + ["Ġ", "Ċ"]
     vocabulary = {token: index for index, token in enumerate(["<eos>", "<pad>", *dict.fromkeys(characters)])}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    from tokenizers import decoders
-
     tokenizer.decoder = decoders.ByteLevel()
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<pad>")
     torch.manual_seed(seed)

@@ -98,6 +98,11 @@ def test_systems_are_the_base_and_each_trained_model_that_is_there(config: Confi
     assert [s.name for s in find_systems(both)] == ["base", "seeds+generated"]
 
 
+def test_a_base_that_is_no_model_is_refused_before_anything_is_loaded(config: Config, tmp_path: Path):
+    with pytest.raises(ValueError, match=r"model.path"):
+        find_systems(replace(config, model=ModelConfig(path=str(tmp_path))))
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [

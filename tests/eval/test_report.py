@@ -42,7 +42,16 @@ def fill(run: Path) -> None:
             {"generated": {"num_instructions": 1234, "mean_output_words": 6.14}, "seed": {"num_instructions": 9}}
         )
     )
-    (run / "review.json").write_text(json.dumps({"n": 321, "valid_task": 81.0, "all": 55.0}))
+    (run / "review.json").write_text(
+        json.dumps(
+            {
+                "n": 321,
+                "reviewer": "the world",
+                "percent": {"valid_task": 81.0, "all": 55.0},
+                "interval": {"all": [50, 61]},
+            }
+        )
+    )
     (run / "dataset").mkdir()
     rows = [
         {"instruction": "Sing a song.", "input": "", "output": ATTACK, "source": "generated"},
@@ -63,6 +72,7 @@ def test_the_page_shows_everything_the_run_left(config: Config):
         for shown in ("Tuned on seeds + generated", "Base, cut", "too similar", "1,234", "52,445", "kind 2", "task5"):
             assert shown.lower() in text.lower(), shown
         assert "321" in text and "81 %" in text and "92 %" in text and "54 %" in text
+        assert "by the world" in text and "55 %" in text and "61" in text
         assert "6.1" in text and "18.9" in text
         assert "Sing a song." in text and "A seed." not in text
         assert "loss 3.00 to 1.50 in 9 steps" in text
@@ -104,10 +114,8 @@ def test_the_same_run_gives_the_same_bytes(config: Config):
 def test_other_seeds_draw_other_examples(config: Config):
     many = [Example(str(i), f"t{i}", "kind", f"Number {i}.", "", ("x",)) for i in range(200)]
     e = evaluate_predictions("tasks", "here", many, {"base": ["x"] * 200}, 1, 20)
-    shown = [
-        {i for i in range(200) if f">Number {i}.<" in write_report(replace(config, seed=s), [e])[0].read_text()}
-        for s in (1, 2)
-    ]
+    pages = [write_report(replace(config, seed=s), [e])[0].read_text() for s in (1, 2)]
+    shown = [{i for i in range(200) if f">Number {i}.<" in page} for page in pages]
     assert len(shown[0]) == len(shown[1]) == 10 and shown[0] != shown[1]
 
 
@@ -115,4 +123,7 @@ def test_a_broken_file_of_the_run_is_named(config: Config):
     Path(config.run_dir).mkdir()
     (Path(config.run_dir) / "review.json").write_text("{")
     with pytest.raises(ValueError, match=r"review.json: not JSON"):
+        write_report(config, [evaluate()])
+    (Path(config.run_dir) / "review.json").write_text('{"valid_task": 92}')
+    with pytest.raises(ValueError, match=r'review.json: a review holds "n" and "percent"'):
         write_report(config, [evaluate()])
