@@ -63,6 +63,7 @@ PAPER_REVIEW = (
 )
 _VERSIONS = ("selfinstruct-train", "torch", "transformers", "trl", "rouge-score", "numpy")
 _MAX_SHOWN = 480
+_ENOUGH = 5  # fewer clusters than this make an interval too narrow to call a gain sure (intervals.py)
 
 
 @dataclass(frozen=True)
@@ -154,11 +155,13 @@ def _set_view(evaluation: Evaluation, seed: int) -> dict[str, Any]:
     pairs = dict.fromkeys((s.system, s.against) for s in evaluation.scores if s.against)
 
     def table(kind: str, group: str) -> dict[str, Any]:
+        n = scores[systems[0], "", kind, group, METRICS[0]].n
         compared = [(s, scores[s, "", kind, group, "rougeL"]) for s in systems if s != BASE_CUT]
         return {
             "group": group,
             "num_tasks": num_tasks[kind, group],
-            "n": scores[systems[0], "", kind, group, METRICS[0]].n,
+            "n": n,
+            "enough": (n if num_tasks[kind, group] == 1 else num_tasks[kind, group]) >= _ENOUGH,
             "systems": [(s, {m: scores[s, "", kind, group, m] for m in METRICS}) for s in systems],
             "gains": [(s, a, {m: scores[s, a, kind, group, m] for m in METRICS}) for s, a in pairs],
             "compared": compared,
