@@ -93,7 +93,7 @@ class TrainConfig:
     mixtures: tuple[Literal["seeds", "seeds+generated"], ...] = ("seeds+generated",)
     """What to train on; each mixture makes a model of its own in <run_dir>/model/<mixture>."""
     dataset: str | None = None
-    """Train on this jsonl, json or parquet file or folder (columns instruction, input, output) in place of the run's."""
+    """Train on this file or folder (jsonl, json, parquet; columns instruction, input, output) in place of the run's."""
     learning_rate: float = 2e-5
     epochs: float = 2.0
     """Two epochs: paper, section 4.1."""
@@ -191,7 +191,9 @@ def _unknown_key(key: str, where: str, known: dict[str, type | None]) -> str:
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     if not near:  # the right leaf in the wrong section
         near = [k for k in known if k.split(".")[-1] == key.split(".")[-1]][:1]
-    return f"{where}: unknown key {key!r}; " + (f"did you mean {near[0]!r}?" if near else "see --help for the known keys")
+    return f"{where}: unknown key {key!r}; " + (
+        f"did you mean {near[0]!r}?" if near else "see --help for the known keys"
+    )
 
 
 def _check_config_file(args: list[str], known: dict[str, type | None]) -> None:

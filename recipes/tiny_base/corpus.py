@@ -26,8 +26,24 @@ _SHEET_TITLES = (
     "Work sheet {n}", "Examples", "Solved exercises", "{name}'s notebook", "Answers to the homework", "Worked examples",
     "Examples for several tasks", "Page {n}", "Unit {n}", "Exercises with answers", "Practice with solutions", "Lesson {n}",
 )  # fmt: skip
-_QA_TITLES = ("Questions and answers", "Quiz night", "Ask {name}", "Quick questions", "Quiz {n}", "Questions of the week", "FAQ")
-_QA_LABELS = (("Q: ", "A: "), ("Question: ", "Answer: "), ("- ", "  "), ("? ", "! "), ("Q. ", "A. "), ("", "- "), ("Reader: ", "Editor: "))
+_QA_TITLES = (
+    "Questions and answers",
+    "Quiz night",
+    "Ask {name}",
+    "Quick questions",
+    "Quiz {n}",
+    "Questions of the week",
+    "FAQ",
+)
+_QA_LABELS = (
+    ("Q: ", "A: "),
+    ("Question: ", "Answer: "),
+    ("- ", "  "),
+    ("? ", "! "),
+    ("Q. ", "A. "),
+    ("", "- "),
+    ("Reader: ", "Editor: "),
+)
 _PAIR_LABELS = (
     ("Input: ", "Output: "), ("Input: ", "Output: "), ("Given: ", "Result: "), ("Q: ", "A: "), ("Text: ", "Answer: "), ("Before: ", "After: "),
     ("Line: ", "Answer: "), ("Start: ", "End: "), ("In: ", "Out: "), ("Question: ", "Answer: "), ("Problem: ", "Solution: "),
@@ -160,8 +176,12 @@ def dialogue(rng: Random) -> str:
     """Two people, one asking and one answering, turn after turn."""
     asker = rng.choice(("Teacher", "Mum", "Dad", "Coach", "Guide", "Customer", *rng.sample(PEOPLE, 2)))
     helper = rng.choice([p for p in (*WOMEN, *MEN, "Assistant", "Pupil") if p != asker])
-    opening = rng.choice(("Good morning.", "Can you help me?", "Let us begin.", "Hello!", "I have some questions.", "Are you ready?"))
-    reply = rng.choice(("Of course.", "Yes, please.", "Good morning.", "I am ready.", "Hello! What can I do?", "Sure, go ahead."))
+    opening = rng.choice(
+        ("Good morning.", "Can you help me?", "Let us begin.", "Hello!", "I have some questions.", "Are you ready?")
+    )
+    reply = rng.choice(
+        ("Of course.", "Yes, please.", "Good morning.", "I am ready.", "Hello! What can I do?", "Sure, go ahead.")
+    )
     lines = [f"{asker}: {opening}", f"{helper}: {reply}"] if rng.random() < 0.6 else []
     for _ in range(rng.randint(3, 8)):
         kind = rng.choice(NEAR)
@@ -171,7 +191,10 @@ def dialogue(rng: Random) -> str:
         lines.append(f"{asker}: {instruction}" + (quote.format(input) if input else ""))
         lines.append(f"{helper}: {example.output}")
         if rng.random() < 0.25:
-            lines.append(f"{asker}: " + rng.choice(("Good.", "Thank you.", "Very good.", "That is right.", "Well done!", "Great, next one.")))
+            lines.append(
+                f"{asker}: "
+                + rng.choice(("Good.", "Thank you.", "Very good.", "That is right.", "Well done!", "Great, next one."))
+            )
     return "\n".join(lines)
 
 

@@ -19,11 +19,12 @@ HELD_OUT_SHARE = 0.3
 
 @dataclass(frozen=True)
 class Example:
-    """One drawn instance; `slots` are the values that the wording's {slots} take."""
+    """One drawn instance; `slots` are the values that the wording's {slots} take, `also` other right outputs."""
 
     input: str
     output: str
     slots: Mapping[str, str] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def by_rule(draw_input: Callable[[Random], Example | str], solve: Solve) -> tupl
         example = drawn if isinstance(drawn, Example) else Example(drawn, "")
         outputs = solve(example.input, example.slots)
         assert outputs, f"the rule does not solve its own input {example.input!r} {dict(example.slots)}"
-        return Example(example.input, outputs[0], example.slots)
+        return Example(example.input, outputs[0], example.slots, tuple(outputs[1:]))
 
     def judge(input: str, output: str, slots: Mapping[str, str]) -> Verdict:
         outputs = solve(input.strip(), slots)
@@ -107,11 +108,12 @@ def lookup(table: Mapping[str, str | Sequence[str]]) -> tuple[Draw, Judge]:
     return by_rule(lambda rng: rng.choice(keys), solve)
 
 
+def is_held_out(input: str, slots: Mapping[str, str] | None = None) -> bool:
+    """True for the share of inputs that no training or pretraining text may contain: they are for evaluation.
 
-
-def is_held_out(kind: str, input: str, slots: Mapping[str, str] | None = None) -> bool:
-    """True for the share of inputs that no training or pretraining text may contain: they are for evaluation."""
-    key = "\x1f".join([kind, normalize(input), *(f"{k}={v}" for k, v in sorted((slots or {}).items()))])
+    The text of the input decides, for all kinds alike; where a kind has no input, its slots do.
+    """
+    key = normalize(input) or "\x1f".join(f"{k}={v}" for k, v in sorted((slots or {}).items()))
     return int.from_bytes(sha256(key.encode()).digest()[:4], "big") / 2**32 < HELD_OUT_SHARE
 
 
@@ -123,7 +125,7 @@ def draw_example(kind: Kind, rng: Random, held_out: bool, tries: int = 400) -> E
     """
     for _ in range(tries):
         example = kind.draw(rng)
-        if is_held_out(kind.name, example.input, example.slots) == held_out:
+        if is_held_out(example.input, example.slots) == held_out:
             return example
     raise ValueError(f"{kind.name}: no {'held-out' if held_out else 'usable'} example in {tries} draws")
 
@@ -145,8 +147,12 @@ def expand(wording: str, rng: Random, slots: Mapping[str, str] | None = None) ->
 
 
 @cache
-def pattern(wording: str) -> re.Pattern[str]:
-    """The regular expression that reads an instruction back; named groups are the slots."""
+def pattern(wording: str, values: tuple[tuple[str, tuple[str, ...]], ...] = ()) -> re.Pattern[str]:
+    """The regular expression that reads an instruction back; named groups are the slots.
+
+    `values` are known values of slots: tried first, so that "{who} {task}" parts at the right word; any other text is read too.
+    """
+    known = {name: "|".join(re.escape(v) for v in sorted(texts, key=len, reverse=True)) for name, texts in values}
     out, seen = [], set()
     for token in re.findall(r"\{\w+\}|\[|\]|\||\w+|[^\w\s]|\s+", wording):
         if token == "[":
@@ -157,7 +163,9 @@ def pattern(wording: str) -> re.Pattern[str]:
             out.append("|")
         elif token.startswith("{"):
             name = token[1:-1]
-            out.append(f"(?P={name})" if name in seen else f"(?P<{name}>.+?)")
+            out.append(
+                f"(?P={name})" if name in seen else f"(?P<{name}>{known[name] + '|' if name in known else ''}.+?)"
+            )
             seen.add(name)
         elif token.isspace() or re.fullmatch(r"[^\w\s]", token):
             out.append(r"[\s\W]*")
@@ -166,13 +174,24 @@ def pattern(wording: str) -> re.Pattern[str]:
     return re.compile(r"[\s\W]*" + "".join(out) + r"[\s\W]*", re.IGNORECASE)
 
 
+@cache
+def _slot_values(name: str, draw: Draw) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The values that a kind's slots took in many draws."""
+    rng = Random(name)
+    found: dict[str, dict[str, None]] = {}
+    for _ in range(300):
+        for slot, value in draw(rng).slots.items():
+            found.setdefault(slot, {})[value] = None
+    return tuple((slot, tuple(values)) for slot, values in found.items())
+
+
 def read_back(instruction: str, kinds: Iterable[Kind]) -> list[tuple[Kind, dict[str, str]]]:
     """Find the kinds that this instruction words, with the values of its slots ({input} among them)."""
     found = []
     for kind in kinds:
+        values = _slot_values(kind.name, kind.draw)
         for wording in (*kind.wordings, *kind.inline):
-            match = pattern(wording).fullmatch(instruction)
-            if match:
+            match = pattern(wording, values).fullmatch(instruction)
+            if match and (kind, match.groupdict()) not in found:
                 found.append((kind, match.groupdict()))
-                break
     return found

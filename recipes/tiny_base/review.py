@@ -76,7 +76,9 @@ def main() -> None:
     (run_dir / "candidates" / "review.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (run_dir / "review.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     shares = ", ".join(f"{name.replace('_', ' ')} {result['percent'][name]} %" for name in names)
-    print(f"review of {n} instances of {result['num_kinds']} kinds by the world's truth: {shares} -> {run_dir / 'review.json'}")
+    print(
+        f"review of {n} instances of {result['num_kinds']} kinds by the world's truth: {shares} -> {run_dir / 'review.json'}"
+    )
 
 
 if __name__ == "__main__":

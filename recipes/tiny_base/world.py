@@ -305,23 +305,45 @@ ball,rubber,garden,to play games
     )
 }
 
-WOMEN = ("Anna Maria Lucy Emma Nora Sara Alice Clara Eva Julia Lena Mia Olga Rosa Tina Vera Zoe Ida Ruth Jane Kate "
-         "Laura Helen Diana Amy").split()  # fmt: skip
-MEN = ("Tom Peter Paul John David Omar Leo Max Ben Sam Hugo Ivan Karl Luis Marco Noah Oscar Ray Simon Theo Victor Adam "
-       "Felix George Henry").split()  # fmt: skip
+WOMEN = ["Anna", "Maria", "Lucy", "Emma", "Nora", "Sara", "Alice", "Clara", "Eva", "Julia", "Lena", "Mia", "Olga", "Rosa", "Tina", "Vera", "Zoe", "Ida", "Ruth", "Jane", "Kate", "Laura", "Helen", "Diana", "Amy"]  # fmt: skip
+MEN = ["Tom", "Peter", "Paul", "John", "David", "Omar", "Leo", "Max", "Ben", "Sam", "Hugo", "Ivan", "Karl", "Luis", "Marco", "Noah", "Oscar", "Ray", "Simon", "Theo", "Victor", "Adam", "Felix", "George", "Henry"]  # fmt: skip
 PEOPLE = (*WOMEN, *MEN)
-COLOURS = "red blue green yellow black white brown orange purple pink grey".split()
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-MONTHS = "January February March April May June July August September October November December".split()
+COLOURS = ["red", "blue", "green", "yellow", "black", "white", "brown", "orange", "purple", "pink", "grey"]
+DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 SEASONS = {"spring": "March April May", "summer": "June July August", "autumn": "September October November",
            "winter": "December January February"}  # fmt: skip
-TOWN_PLACES = ("park market library museum station school beach cinema bakery zoo hospital harbour church castle "
-               "restaurant garden theatre bridge square farm").split()  # fmt: skip
-NUMBER_WORDS = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-                "seventeen eighteen nineteen twenty").split()  # fmt: skip
-FEELINGS = "happy sad angry tired afraid proud surprised bored excited calm lonely curious".split()
-SPORTS = "football tennis swimming running basketball cycling skiing rowing hockey chess".split()
-INSTRUMENTS = "piano guitar violin drum flute trumpet harp cello".split()
+TOWN_PLACES = ["park", "market", "library", "museum", "station", "school", "beach", "cinema", "bakery", "zoo", "hospital", "harbour", "church", "castle", "restaurant", "garden", "theatre", "bridge", "square", "farm"]  # fmt: skip
+NUMBER_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]  # fmt: skip
+FEELINGS = [
+    "happy",
+    "sad",
+    "angry",
+    "tired",
+    "afraid",
+    "proud",
+    "surprised",
+    "bored",
+    "excited",
+    "calm",
+    "lonely",
+    "curious",
+]
+SPORTS = ["football", "tennis", "swimming", "running", "basketball", "cycling", "skiing", "rowing", "hockey", "chess"]
+INSTRUMENTS = ["piano", "guitar", "violin", "drum", "flute", "trumpet", "harp", "cello"]
 VEHICLES = {"car": "road", "bus": "road", "bicycle": "road", "truck": "road", "motorbike": "road", "train": "rails",
             "tram": "rails", "boat": "water", "ship": "water", "ferry": "water", "canoe": "water", "plane": "air",
             "helicopter": "air", "balloon": "air"}  # fmt: skip

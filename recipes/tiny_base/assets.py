@@ -1,0 +1,192 @@
+"""Make what the tiny run reads besides its model: seed tasks, few-shot prompts, evaluation tasks. All from the world, by seed.
+
+The seed tasks cover a small part of the world's kinds, as the paper's 175 cover a small part of ours. The evaluation draws its kinds and
+instances with a seed of its own, from the held-out side; `near` kinds are worded in the pretraining text but are not among
+the seeds, `far` kinds are never worded as an instruction. Run it after a change of the world, then pretrain again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from corpus import input_first, instruct, label_first
+from kind import Example, Kind, draw_example
+from kinds import BY_NAME, FAR, NEAR
+from user_tasks import USER_TASKS
+
+ROOT = Path(__file__).parents[2]
+SEEDS = ROOT / "selfinstruct_train" / "assets" / "seed_tasks" / "tiny.jsonl"
+TEMPLATES = ROOT / "selfinstruct_train" / "assets" / "templates" / "tiny"
+EVALUATION = ROOT / "eval" / "data" / "tiny"
+
+SEED, EVALUATION_SEED = 2212, 10560
+SEED_KINDS = (
+    "opposite", "plural", "english_to_spanish", "capital", "animal_home", "sentiment", "urgency", "living_or_not", "add",
+    "larger_number", "first_letter", "who_did_it", "which_colour", "name_members", "alphabetical", "animal_story", "note",
+    "slogan", "capitals", "calendar",
+)  # fmt: skip
+TASKS_PER_SEED_KIND = 2
+NUM_NEAR_TASKS = 36
+INSTANCES_PER_TASK = 25
+POSITIVE_EXAMPLES = 2
+
+
+def seed_tasks() -> list[dict[str, Any]]:
+    """Two tasks of each seed kind, differently worded, with one instance each (the paper's seeds have one each)."""
+    rng = Random(SEED)
+    tasks: list[dict[str, Any]] = []
+    for name in SEED_KINDS:
+        kind = BY_NAME[name]
+        for number in range(TASKS_PER_SEED_KIND):
+            example = draw_example(kind, rng, held_out=False)
+            instruction, input = instruct(kind, example, rng)
+            while instruction in [t["instruction"] for t in tasks]:
+                instruction, input = instruct(kind, example, rng)
+            tasks.append(
+                {
+                    "id": f"seed_{len(tasks)}",
+                    "name": f"{name}_{number}",
+                    "instruction": instruction,
+                    "instances": [{"input": input, "output": example.output}],
+                    "is_classification": kind.is_classification,
+                }
+            )
+    return tasks
+
+
+def few_shot_prompts() -> dict[str, str]:
+    """The three prompts of stages 2 and 3, short enough for the tiny model's context."""
+    rng = Random(SEED + 1)
+    labelled = [k for k in NEAR if k.is_classification and k.wordings]
+    free = [k for k in NEAR if not k.is_classification and k.wordings]
+    with_input = [k for k in free if draw_example(k, Random(0), held_out=False).input]
+    without_input = [k for k in free if k not in with_input]
+
+    sorting = [(k, "Yes") for k in rng.sample(labelled, 8)] + [(k, "No") for k in rng.sample(free, 12)]
+    rng.shuffle(sorting)
+    blocks = []
+    for kind, answer in sorting:
+        instruction = instruct(kind, draw_example(kind, rng, held_out=False), rng, inline=False)[0]
+        blocks.append(f"Task: {instruction}\nIs it classification? {answer}")
+    shown = rng.sample(with_input, 4) + rng.sample(without_input, 2)
+    rng.shuffle(shown)
+    worked = [input_first(rng, kind, "Task: ", True, ("Input: ", "Output: ")) for kind in shown]
+    first = [label_first(rng, kind, "Task: ", "Class label", "Text") for kind in rng.sample(labelled, 4)]
+    return {
+        name: "\n\n".join([*parts, "Task:"])
+        for name, parts in (("classification", blocks), ("input_first", worked), ("output_first", first))
+    }
+
+
+def _field(example: Example) -> str:
+    """The input of an evaluation instance; a kind without input gets the values of its slots."""
+    return example.input or ", ".join(example.slots.values())
+
+
+def _held_out(kind: Kind, rng: Random, count: int) -> list[Example] | None:
+    found: dict[str, Example] = {}
+    for _ in range(count * 12):
+        if len(found) == count:
+            return list(found.values())
+        try:
+            example = draw_example(kind, rng, held_out=True, tries=60)
+        except ValueError:
+            return None
+        found.setdefault(_field(example), example)
+    return list(found.values()) if len(found) == count else None
+
+
+def _natural_instructions(kind: Kind, examples: list[Example]) -> dict[str, Any]:
+    pairs = [{"input": _field(e), "output": [e.output, *e.also]} for e in examples]
+    shown, instances = pairs[:POSITIVE_EXAMPLES], pairs[POSITIVE_EXAMPLES:]
+    return {
+        "Name": kind.name,
+        "Contributors": ["selfinstruct-train"],
+        "Source": ["the little world of recipes/tiny_base"],
+        "Categories": [kind.category],
+        "Distance": "far" if kind.far else "near",
+        "Definition": [kind.definition],
+        "Input_language": ["English"],
+        "Output_language": ["English"],
+        "Instruction_language": ["English"],
+        "Positive Examples": [{"input": p["input"], "output": p["output"][0], "explanation": ""} for p in shown],
+        "Negative Examples": [],
+        "Instances": [{"id": f"{kind.name}-{i}", **p} for i, p in enumerate(instances)],
+    }
+
+
+def evaluation_tasks() -> list[dict[str, Any]]:
+    """Every far kind, and near kinds drawn evenly over the categories, none of them among the seeds'."""
+    rng = Random(EVALUATION_SEED)
+    by_category: dict[str, list[Kind]] = {}
+    for kind in NEAR:
+        if kind.name not in SEED_KINDS:
+            by_category.setdefault(kind.category, []).append(kind)
+    for kinds in by_category.values():
+        rng.shuffle(kinds)
+    drawn: list[dict[str, Any]] = []
+    while len(drawn) < NUM_NEAR_TASKS and any(by_category.values()):
+        for category in sorted(by_category):
+            while by_category[category]:
+                kind = by_category[category].pop()
+                examples = _held_out(kind, rng, INSTANCES_PER_TASK + POSITIVE_EXAMPLES)
+                if examples:
+                    drawn.append(_natural_instructions(kind, examples))
+                    break
+    tasks = drawn[:NUM_NEAR_TASKS]
+    for kind in FAR:
+        examples = _held_out(kind, rng, INSTANCES_PER_TASK + POSITIVE_EXAMPLES)
+        if examples:
+            tasks.append(_natural_instructions(kind, examples))
+    return tasks
+
+
+def user_oriented() -> list[dict[str, Any]]:
+    """Tasks as users put them, in the released user_oriented_instructions.jsonl format, with held-out instances."""
+    rng = Random(EVALUATION_SEED + 1)
+    rows = []
+    for i, (name, application, instruction) in enumerate(USER_TASKS):
+        example = draw_example(BY_NAME[name], rng, held_out=True)
+        rows.append(
+            {
+                "id": f"user_oriented_task_{i}",
+                "motivation_app": application,
+                "instruction": instruction,
+                "instances": [{"input": _field(example), "output": example.output}],
+            }
+        )
+    return rows
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _lines(rows: Iterable[dict[str, Any]]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def main() -> None:
+    _write(SEEDS, _lines(seed_tasks()))
+    for name, text in few_shot_prompts().items():
+        _write(TEMPLATES / f"{name}.txt", text)
+    names = []
+    for old in (EVALUATION / "tasks").glob("*.json"):
+        old.unlink()
+    for i, task in enumerate(evaluation_tasks(), 1):
+        names.append(f"task{i:03d}_{task['Name']}")
+        _write(EVALUATION / "tasks" / f"{names[-1]}.json", json.dumps(task, indent=1, ensure_ascii=False) + "\n")
+    _write(EVALUATION / "splits" / "default" / "test_tasks.txt", "\n".join(names) + "\n")
+    _write(EVALUATION / "user_oriented.jsonl", _lines(user_oriented()))
+    print(
+        f"{len(SEED_KINDS) * TASKS_PER_SEED_KIND} seed tasks, {len(names)} evaluation tasks, {len(USER_TASKS)} user tasks"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Tasks as users put them: (kind, application, instruction), worded for the evaluation alone; no other text may hold them."""
+
+from __future__ import annotations
+
+USER_TASKS: tuple[tuple[str, str, str], ...] = (
+    ("opposite", "Crossword", "I am stuck on a crossword and need the antonym of the word below. One word is enough."),
+    ("synonym", "Thesaurus", "My essay repeats this word far too often. Which similar word could I use instead?"),
+    (
+        "plural",
+        "Language course",
+        "My teacher asked for the plural of this noun and I always get it wrong, so please write it for me.",
+    ),
+    (
+        "past_tense",
+        "Language course",
+        "I keep forgetting irregular verbs. Please give me the past tense of the verb here.",
+    ),
+    ("english_to_spanish", "Travel app", "We fly to Madrid tomorrow, so tell me the Spanish for this word."),
+    (
+        "spanish_to_english",
+        "Travel app",
+        "This word stands on a menu in Mexico and I only speak English. Translate it for me.",
+    ),
+    (
+        "english_to_french",
+        "Travel app",
+        "I want to label things at home in French. What should I write on the label for this one?",
+    ),
+    ("comparative", "Grammar helper", "Before I send my letter: what is the comparative of this adjective?"),
+    ("superlative", "Grammar helper", "I am writing an advertisement and want the superlative of this adjective."),
+    ("rhyme", "Song writing", "I need a rhyme for the last word of my song. It ends like the word below."),
+    (
+        "capital",
+        "Geography quiz",
+        "Quiz night is coming and I am learning capitals. Which one belongs to this country?",
+    ),
+    (
+        "country_of_capital",
+        "Geography quiz",
+        "I am reading about this capital in a novel. Which country is it in, please?",
+    ),
+    ("animal_young", "Children's books", "My daughter wants to know what we call the young one of this animal."),
+    (
+        "animal_home",
+        "Children's books",
+        "For a book about animals I need to know where this one lives, its habitat in one word.",
+    ),
+    ("guess_animal", "Party game", "We are playing an animal guessing game. I got these hints, so which animal is it?"),
+    ("guess_country", "Party game", "Here are my hints in a country guessing game. Name the country that fits them."),
+    ("add", "Calculator", "I have no calculator with me. How much do these two numbers make when added?"),
+    ("subtract", "Calculator", "Please do this subtraction for my shopping budget and write only the number."),
+    ("price_total", "Shopping", "I am at the till and want to know the total price of my two things before I pay."),
+    (
+        "larger_number",
+        "Calculator",
+        "My son has to pick the larger number of the two on his sheet. Which one should he circle?",
+    ),
+    (
+        "sort_numbers",
+        "Spreadsheet",
+        "My spreadsheet does not sort any more, so put my numbers in order from small to large by hand.",
+    ),
+    ("next_number", "Puzzle app", "The puzzle of the day is a number sequence. Which number comes next in it?"),
+    ("clock_words", "Calendar", "I have to say this clock time aloud in a speech. Write the time in words."),
+    ("age_puzzle", "Puzzle app", "Please solve this little age puzzle from my puzzle book, I only want the age."),
+    (
+        "count_items",
+        "Shopping",
+        "Before I leave I want to be sure that nothing is missing: how many items are on my list?",
+    ),
+    ("sentiment", "Online shop", "Our shop gets many reviews. Is this one positive or negative for us?"),
+    ("spam", "Mail", "This just came into my mailbox and I am not sure about it. Is the message spam or not spam?"),
+    (
+        "urgency",
+        "Mail",
+        "I am on holiday and read only what is urgent. Judge whether this message is urgent or not urgent.",
+    ),
+    ("formality", "Mail", "I wrote this to my new boss. Would you call the style formal or informal?"),
+    ("manners", "Chat", "I got this as an answer in a chat. Was the person polite or rude to me?"),
+    ("headline_topic", "News app", "I sort the news by topic for our app. Which topic does this headline have?"),
+    (
+        "emotion",
+        "Counselling",
+        "A friend sent me this sentence and I cannot tell the emotion in it. Which feeling is it?",
+    ),
+    (
+        "correct_grammar",
+        "Writing aid",
+        "Please look at this sentence of my homework and say if the grammar is correct or not.",
+    ),
+    (
+        "true_or_false",
+        "Fact check",
+        "Somebody claimed this at dinner and we had an argument about it. Is it true or false?",
+    ),
+    ("yes_or_no", "Search engine", "I want a short answer to a question of my child, just yes or no."),
+    (
+        "where_was_it",
+        "Note taking",
+        "I take notes at a hearing. From what the witness says, write down the place and nothing else.",
+    ),
+    ("when_was_it", "Note taking", "For my calendar I only need the time or day when this happened."),
+    ("what_was_bought", "Budget app", "I keep track of our spending. What did the person in this line buy?"),
+    ("what_was_eaten", "Diet app", "My diet app has a log of meals. What was eaten according to this line?"),
+    ("with_whom", "Note taking", "I need the name of the companion for my report: with whom did it happen?"),
+    ("how_many", "Note taking", "I am counting animals for the reserve. How many were there in this note?"),
+    (
+        "pick_category",
+        "Shopping",
+        "My list is a mess. Keep only those items that belong to the category I mean and write them with commas.",
+    ),
+    ("odd_one_out", "Party game", "In our game one word does not belong with the others. Which is the odd one?"),
+    ("reverse_list", "Spreadsheet", "My list came out backwards. Please write the items in reverse order."),
+    ("drop_double", "Spreadsheet", "Something is in my list twice. Write the list again without the double item."),
+    (
+        "shopping_list",
+        "Cooking",
+        "I am cooking for friends tonight. Make me a shopping list of that many things for the dish.",
+    ),
+    ("packing_list", "Travel app", "Help me to pack for a trip: a packing list with that number of things, please."),
+    (
+        "invitation",
+        "Greeting cards",
+        "I am having people over. Write a short invitation with these details: name, event and day.",
+    ),
+    (
+        "apology",
+        "Greeting cards",
+        "I feel bad about what I did. Write a short apology with these details: person and deed.",
+    ),
+    (
+        "weather_report",
+        "Radio",
+        "I read the weather on local radio. Write a two sentence weather report for these details.",
+    ),
+    (
+        "describe_animal",
+        "Children's books",
+        "I am making a book about animals. Write one or two sentences about this part of the animal's life.",
+    ),
+    (
+        "persons_job",
+        "Writing aid",
+        "Introduce this person and what the job is about in one or two sentences for our newsletter.",
+    ),
+)

@@ -1,0 +1,82 @@
+"""Who may import whom (DESIGN in README's map), read off the syntax tree."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {"torch", "transformers", "datasets", "trl", "peft", "accelerate", "matplotlib", "vllm", "evaluate"}
+LEAVES = {"types", "seeding", "journal", "config", "prompt_format", "builtin", "model_source"}
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for folder, package in (("selfinstruct_train", "selfinstruct_train"), ("eval", "selfinstruct_eval")):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            parts = path.relative_to(ROOT / folder).with_suffix("").parts
+            found[".".join((package, *(p for p in parts if p != "__init__")))] = path
+    return found
+
+
+def imports(name: str, path: Path) -> list[tuple[str, bool]]:
+    """(absolute module name, at top level and so run on import)."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    top = {id(n) for n in tree.body}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(a.name, id(node) in top) for a in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = package.split(".")
+                parts = parts[: len(parts) - node.level + 1]
+                base = ".".join([*parts, *([node.module] if node.module else [])])
+            found.append((base, id(node) in top))
+            found += [(f"{base}.{a.name}", id(node) in top) for a in node.names if base.startswith("selfinstruct")]
+    return found
+
+
+def rooms(name: str) -> str:
+    """The second part of a dotted name: lm, generate, train or a leaf."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def test_the_map_of_imports_is_kept():
+    all_modules = modules()
+    assert len(all_modules) > 20
+    known = {rooms(n) for n in all_modules if n.startswith("selfinstruct_train")} - {""}
+    allowed = {
+        "types": set(),
+        "seeding": set(),
+        "builtin": set(),
+        "journal": {"types"},
+        "config": {"types"},
+        "prompt_format": {"types"},
+        "model_source": {"builtin"},
+        "lm": LEAVES | {"lm"},
+        "generate": LEAVES | {"lm", "generate"},
+        "train": LEAVES | {"train"},
+    }
+    assert known <= set(allowed), known - set(allowed)
+    for name, path in all_modules.items():
+        for target, _ in imports(name, path):
+            if name.startswith("selfinstruct_train"):
+                assert not target.startswith(("selfinstruct_eval", "eval", "recipes")), (name, target)
+                room = rooms(target)
+                if target.startswith("selfinstruct_train") and room in known and rooms(name):
+                    assert room in allowed[rooms(name)] | {rooms(name)}, (name, target)
+            elif target.startswith("selfinstruct_train") and rooms(target) in known:
+                assert rooms(target) in LEAVES | {"lm"}, (name, target)
+
+
+def test_generation_never_imports_torch_and_heavy_libraries_load_late():
+    for name, path in modules().items():
+        for target, at_top in imports(name, path):
+            if target.split(".")[0] in HEAVY:
+                assert not name.startswith("selfinstruct_train.generate") or target.split(".")[0] == "datasets", (
+                    name,
+                    target,
+                )
+                assert not at_top, f"{name} imports {target} when it is itself imported"

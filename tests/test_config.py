@@ -1,0 +1,97 @@
+"""Settings are read into dataclasses, and every mistake gets one line that names the key and the remedy."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from selfinstruct_train.config import Config, load_config
+
+ROOT = Path(__file__).parents[1]
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_yaml_beats_the_default_and_the_command_line_beats_the_yaml(tmp_path):
+    path = write(tmp_path / "a.yaml", "seed: 7\ngenerate:\n  num_instructions: 10\n  max_instances: 2\n")
+    config = load_config(["--config", path, "--generate.num_instructions", "3"])
+    assert (config.seed, config.generate.num_instructions, config.generate.max_instances) == (7, 3, 2)
+    assert config.train == Config().train
+
+
+def test_overriding_one_field_of_a_sampling_keeps_the_papers_others(tmp_path):
+    path = write(tmp_path / "a.yaml", "generate:\n  instruction_sampling:\n    temperature: 1.0\n")
+    sampling = load_config(["--config", path]).generate.instruction_sampling
+    assert (sampling.temperature, sampling.top_p, sampling.presence_penalty) == (1.0, 0.5, 2.0)
+    assert sampling.stop == ("\n\n", "\n16", "16.", "16 .")
+    sampling = load_config(["--generate.instance_sampling.max_new_tokens", "9"]).generate.instance_sampling
+    assert (sampling.max_new_tokens, sampling.presence_penalty) == (9, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("generate:\n  num_instuctions: 5\n", ["a.yaml", "'generate.num_instuctions'", "'generate.num_instructions'"]),
+        ("sed: 5\n", ["a.yaml", "'sed'", "'seed'"]),
+        ("learning_rate: 0.1\n", ["'learning_rate'", "'train.learning_rate'"]),
+        ("generate: 5\n", ["generate is a section"]),
+        ("train:\n  method: qlora\n", ["train.method", "full", "lora", "qlora"]),
+        ("seed: many\n", ["seed", "int", "many"]),
+        ("train:\n  epochs: 0\n", ["train.epochs is 0", "above 0"]),
+        ("generate:\n  rouge_l_threshold: 1.5\n", ["rouge_l_threshold is 1.5"]),
+        ("generate:\n  max_machine_instructions: 9\n", ["max_machine_instructions is 9"]),
+        ("eval:\n  sampling:\n    top_p: 0\n", ["top_p is 0", "(0, 1]"]),
+        ("train:\n  mixtures: []\n", ["train.mixtures is empty"]),
+        ("train:\n  max_steps: 0\n", ["train.max_steps is 0"]),
+        ("- a\n- b\n", ["a.yaml", "mapping", "list"]),
+        ("a: [1\n", ["a.yaml", "not valid YAML"]),
+    ],
+)
+def test_a_bad_config_is_refused_in_one_line_that_names_the_key(tmp_path, text, words):
+    with pytest.raises(ValueError, match=r".") as caught:
+        load_config(["--config", write(tmp_path / "a.yaml", text)])
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message, message
+
+
+def test_a_missing_config_and_an_unknown_option_are_named():
+    with pytest.raises(ValueError, match=r"nowhere\.yaml: cannot read this config"):
+        load_config(["--config", "nowhere.yaml"])
+    with pytest.raises(
+        ValueError, match=r"unknown key 'generate\.num_instruction'; did you mean 'generate\.num_instructions'"
+    ):
+        load_config(["--generate.num_instruction", "5"])
+
+
+def test_every_config_of_the_repository_loads():
+    paths = sorted(p for p in (ROOT / "configs").rglob("*.yaml") if p.parent.name != "accelerate")
+    assert len(paths) >= 1
+    for path in paths:
+        assert load_config(["--config", str(path)]).run_dir == f"runs/{path.stem}"
+
+
+@pytest.mark.parametrize("recipe", ["generate", "train", "evaluate"])
+def test_help_is_quick_because_nothing_heavy_is_imported(recipe):
+    code = (
+        f"import sys, runpy; sys.argv = ['{recipe}.py', '--help']\n"
+        "try:\n"
+        f"    runpy.run_path('recipes/{recipe}.py', run_name='__main__')\n"
+        "except SystemExit as done:\n"
+        "    assert not done.code, done.code\n"
+        "heavy = {'torch', 'transformers', 'datasets', 'trl', 'peft', 'matplotlib', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "--generate.num_instructions" in done.stdout
+    assert time.monotonic() - started < 30
