@@ -113,11 +113,12 @@ def tale(rng: Random) -> str:
         rng.choice([*sorted(FOODS)[:12], *sorted(THINGS)]),
     )
     home, mood = ANIMALS[animal].habitat, rng.choice(["happy", "proud", "surprised", "excited"])
+    where = "on" if home in ("farm", "ice", "savanna", "grassland") else "in"
     start = rng.choice(
         [
-            f"{article(f'{adjective} {animal}').capitalize()} lived in the {home}.",
-            f"Once there was {article(f'{adjective} {animal}')} in the {home}.",
-            f"In the {home} lived {article(f'{adjective} {animal}')}.",
+            f"{article(f'{adjective} {animal}').capitalize()} lived {where} the {home}.",
+            f"Once there was {article(f'{adjective} {animal}')} {where} the {home}.",
+            f"{where.capitalize()} the {home} lived {article(f'{adjective} {animal}')}.",
         ]
     )
     middle = rng.choice(
