@@ -158,7 +158,7 @@ def reported(input: str, slots: object) -> Sequence[str] | None:
     elif s.subject.lower() in _PERSONAL or s.subject.startswith(("My", "Our")):
         return None
     rest = lower_first(render(s).rstrip("."))
-    return [f"{found.group(1)} says that {rest}.", f"{found.group(1)} says {rest}."]
+    return [f"{found.group(1)} says that {rest}."]
 
 
 def draw_speech(rng: Random) -> str:

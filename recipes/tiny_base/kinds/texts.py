@@ -253,8 +253,13 @@ def titles() -> tuple[Draw, Judge]:
 
     def judge(input: str, output: str, slots: object) -> Verdict:
         said = normalize(output)
-        shared = {w.lower() for w in content(input)} & set(said.split())
-        right = 1 <= len(said.split()) <= 8 and bool(shared) and said not in {normalize(s) for s in sentences_of(input)}
+        source, named = set(normalize(input).split()), content(said)
+        shared = sum(w in source for w in named)
+        right = (
+            1 <= len(said.split()) <= 8
+            and 2 * shared > len(named)
+            and said not in {normalize(s) for s in sentences_of(input)}
+        )
         fits = len(sentences_of(input)) >= 2
         return Verdict(fits, fits and right and not output.strip().endswith("."))
 
