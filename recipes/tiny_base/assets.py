@@ -7,15 +7,20 @@ the seeds, `far` kinds are never worded as an instruction. Run it after a change
 
 from __future__ import annotations
 
+import argparse
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Set
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from contamination import Finder
 from corpus import input_first, instruct, label_first
 from kind import Example, Kind, draw_example
 from kinds import BY_NAME, FAR, NEAR
+from tokens import pages
+from tqdm import tqdm
 from user_tasks import USER_TASKS
 
 ROOT = Path(__file__).parents[2]
@@ -87,17 +92,20 @@ def _field(example: Example) -> str:
     return example.input or ", ".join(example.slots.values())
 
 
-def _held_out(kind: Kind, rng: Random, count: int) -> list[Example] | None:
+def _held_out(kind: Kind, count: int, seen: Set[str]) -> list[Example]:
+    """The first `count` different held-out examples of the kind's own sequence that are not in `seen`; fewer if it runs dry."""
+    rng = Random(f"{EVALUATION_SEED} {kind.name}")
     found: dict[str, Example] = {}
     for _ in range(count * 12):
         if len(found) == count:
-            return list(found.values())
+            break
         try:
-            example = draw_example(kind, rng, held_out=True, tries=60)
+            example = draw_example(kind, rng, held_out=True, tries=100)
         except ValueError:
-            return None
-        found.setdefault(_field(example), example)
-    return list(found.values()) if len(found) == count else None
+            break
+        if f"{kind.name}: {_field(example)!r}" not in seen:
+            found.setdefault(_field(example), example)
+    return list(found.values())
 
 
 def _natural_instructions(kind: Kind, examples: list[Example]) -> dict[str, Any]:
@@ -119,8 +127,15 @@ def _natural_instructions(kind: Kind, examples: list[Example]) -> dict[str, Any]
     }
 
 
-def evaluation_tasks() -> list[dict[str, Any]]:
-    """Every far kind, and near kinds drawn evenly over the categories, none of them among the seeds'."""
+def evaluation_tasks(seen: Set[str] = frozenset(), num_instances: int = INSTANCES_PER_TASK) -> list[dict[str, Any]]:
+    """Every far kind, and near kinds drawn evenly over the categories, none of them among the seeds'.
+
+    Args:
+        seen: instances, as the Finder names them, that stand in some text and must not be used.
+        num_instances: wanted per task; a task needs at least INSTANCES_PER_TASK.
+    """
+    count = num_instances + POSITIVE_EXAMPLES
+    enough = INSTANCES_PER_TASK + POSITIVE_EXAMPLES
     rng = Random(EVALUATION_SEED)
     by_category: dict[str, list[Kind]] = {}
     for kind in NEAR:
@@ -133,14 +148,14 @@ def evaluation_tasks() -> list[dict[str, Any]]:
         for category in sorted(by_category):
             while by_category[category]:
                 kind = by_category[category].pop()
-                examples = _held_out(kind, rng, INSTANCES_PER_TASK + POSITIVE_EXAMPLES)
-                if examples:
+                examples = _held_out(kind, count, seen)
+                if len(examples) >= enough:
                     drawn.append(_natural_instructions(kind, examples))
                     break
     tasks = drawn[:NUM_NEAR_TASKS]
     for kind in FAR:
-        examples = _held_out(kind, rng, INSTANCES_PER_TASK + POSITIVE_EXAMPLES)
-        if examples:
+        examples = _held_out(kind, count, seen)
+        if len(examples) >= enough:
             tasks.append(_natural_instructions(kind, examples))
     return tasks
 
@@ -171,14 +186,28 @@ def _lines(rows: Iterable[dict[str, Any]]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
+def seen_in(work: Path) -> set[str]:
+    """What of the possible evaluation stands in the pretraining text of this work folder."""
+    finder = Finder(evaluation_tasks(num_instances=2 * INSTANCES_PER_TASK))
+    found = Counter(what for page in tqdm(pages(work), desc="pages", unit="") for what in finder.find(page))
+    definitions = [what for what in found if what.endswith(": definition")]
+    assert not definitions, definitions
+    print(f"{len(found)} possible instances stand in the pretraining text; they are left out of the evaluation")
+    return set(found)
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--text", type=Path, help="pretrain.py's work folder: instances in its text are left out")
+    work = parser.parse_args().text
+    seen = seen_in(work) if work else set()
     _write(SEEDS, _lines(seed_tasks()))
     for name, text in few_shot_prompts().items():
         _write(TEMPLATES / f"{name}.txt", text)
     names = []
     for old in (EVALUATION / "tasks").glob("*.json"):
         old.unlink()
-    for i, task in enumerate(evaluation_tasks(), 1):
+    for i, task in enumerate(evaluation_tasks(seen), 1):
         names.append(f"task{i:03d}_{task['Name']}")
         _write(EVALUATION / "tasks" / f"{names[-1]}.json", json.dumps(task, indent=1, ensure_ascii=False) + "\n")
     _write(EVALUATION / "splits" / "default" / "test_tasks.txt", "\n".join(names) + "\n")

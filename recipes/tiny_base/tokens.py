@@ -89,3 +89,18 @@ def read_heldout(folder: Path) -> np.ndarray:
     import numpy as np
 
     return np.fromfile(shard_path(folder, HELDOUT_SHARD), dtype="<u2").astype(np.int64)
+
+
+def pages(work: Path) -> Iterator[str]:
+    """The text of every document that the training reads, from the shards in pretrain.py's work folder."""
+    import numpy as np
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(work / "tokenizer" / "tokenizer.json"))
+    separator = tokenizer.token_to_id("<|endoftext|>")
+    for path in sorted((work / "tokens").glob("*.bin")):
+        if int(path.stem) < TOKENIZER_SHARD:
+            ids = np.fromfile(path, dtype="<u2")
+            for document in np.split(ids, np.flatnonzero(ids == separator) + 1):
+                if len(document):
+                    yield tokenizer.decode(document.tolist(), skip_special_tokens=True)
