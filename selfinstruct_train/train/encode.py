@@ -1,8 +1,8 @@
 """From a row to the token ids and labels that are trained on: the loss falls on the completion and its EOS alone.
 
-Training and inference see the same ids: the prompt is tokenised by itself, as a backend does, and the completion follows
-with its separating space. Nothing is truncated: a row that is too long is dropped and counted, because a completion
-without its end would teach the model not to stop.
+Training and inference see the same ids: the prompt is tokenised by itself, as a backend does, and the completion
+follows with its separating space. Nothing is truncated: a row that is too long is dropped and counted, because a
+completion without its end would teach the model not to stop.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, num_token
     is_half = train.method == "lora" and uses_bfloat16(train, on_gpu)
     dtype: torch.dtype = torch.bfloat16 if is_half else torch.float32
     try:
-        network = transformers.AutoModelForCausalLM.from_pretrained(
+        network: Any = transformers.AutoModelForCausalLM.from_pretrained(
             source,
             dtype=dtype,
             use_safetensors=True,
@@ -63,7 +63,7 @@ def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, num_token
         )
     except Exception as error:
         raise ValueError(load_failure(source, error)) from error
-    embeddings = network.get_input_embeddings().weight.shape[0]
+    embeddings = network.get_input_embeddings().num_embeddings
     if num_tokens > embeddings:
         raise ValueError(
             f"model.path {model.path!r}: the tokenizer has {num_tokens} tokens but the model {embeddings} embeddings; "
@@ -88,7 +88,7 @@ def context_length(model: ModelConfig) -> int | None:
 
 
 def trains_on_gpu(model: ModelConfig) -> bool:
-    """Tell whether training runs on a GPU: model.device says cpu, or there is none."""
+    """Tell whether training runs on a GPU: there is one, and model.device does not say cpu."""
     import torch
 
     return model.device != "cpu" and torch.cuda.is_available()

@@ -1,0 +1,133 @@
+"""What is going to be trained, settled before the model is loaded: the encoded rows, the folders, the identity.
+
+The identity is everything that decides the trained weights: settings, seed, base model, data. It stands beside the
+result and the checkpoints, so that a finished training is not repeated and a checkpoint of another one is not resumed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config import Config
+from ..model_source import fingerprint, model_source
+from .encode import EncodedRow, encode_rows
+from .model import context_length, load_tokenizer
+from .rows import read_training_rows
+
+IDENTITY_FILE = "training.json"
+_NOT_IDENTITY = ("mixtures", "save_steps", "per_device_batch_size", "dataset")
+"""Settings that do not decide the weights; the data counts by its content, not by its path."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One mixture's training. `folder` is where the model goes, `work` where its checkpoints are until then."""
+
+    config: Config
+    mixture: str
+    rows: tuple[EncodedRow, ...]
+    dropped: dict[str, int]
+    tokenizer: Any
+    identity: dict[str, Any]
+    folder: Path
+    work: Path
+
+
+def make_plan(config: Config, mixture: str) -> Plan:
+    """Read and encode the rows of a mixture and settle where its model goes.
+
+    Raises:
+        ValueError: the data, the model's files or the settings are not fit for training.
+    """
+    check_settings(config)
+    rows = read_training_rows(config, mixture)
+    tokenizer, eos_id = load_tokenizer(config.model)
+    limit = min(config.train.max_length, context_length(config.model) or config.train.max_length)
+    encoding = encode_rows(rows, tokenizer, config.train.template, limit, eos_id, config.seed)
+    models = Path(config.run_dir) / "model"
+    return Plan(
+        config=config,
+        mixture=mixture,
+        rows=encoding.rows,
+        dropped=encoding.dropped,
+        tokenizer=tokenizer,
+        identity=_identity(config, mixture, encoding.rows),
+        folder=models / mixture,
+        work=models / f".training-{mixture}",
+    )
+
+
+def check_settings(config: Config) -> None:
+    """Refuse training settings that cannot work.
+
+    Raises:
+        ValueError: naming the setting, its value and the remedy.
+    """
+    train = config.train
+    for name in ("batch_size", "per_device_batch_size", "max_length", "save_steps"):
+        if getattr(train, name) < 1:
+            raise ValueError(f"train.{name} is {getattr(train, name)}; it must be at least 1")
+    if train.max_steps is not None and train.max_steps < 1:
+        raise ValueError(f"train.max_steps is {train.max_steps}; it must be at least 1, or null to train by epochs")
+    if train.epochs <= 0:
+        raise ValueError(f"train.epochs is {train.epochs}; it must be more than 0")
+    if train.learning_rate <= 0:
+        raise ValueError(f"train.learning_rate is {train.learning_rate}; it must be more than 0")
+    if not 0 <= train.warmup_ratio <= 1:
+        raise ValueError(f"train.warmup_ratio is {train.warmup_ratio}; it must lie in [0, 1]")
+    if not train.mixtures:
+        raise ValueError("train.mixtures is empty; name at least one of seeds, seeds+generated")
+    if train.method == "lora" and train.lora.r < 1:
+        raise ValueError(f"train.lora.r is {train.lora.r}; it must be at least 1")
+
+
+def is_complete(plan: Plan) -> bool:
+    """Tell whether the model folder holds the result of this very plan."""
+    return read_identity(plan.folder) == plan.identity
+
+
+def read_identity(folder: Path) -> dict[str, Any] | None:
+    """Read what a folder was trained as; None if it does not say."""
+    try:
+        content = json.loads((folder / IDENTITY_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content["identity"] if isinstance(content, dict) and isinstance(content.get("identity"), dict) else None
+
+
+def differing(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Name the entries in which two identities differ, dotted."""
+    names = []
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key), new.get(key)
+        if before != after:
+            if isinstance(before, dict) and isinstance(after, dict):
+                names += [f"{key}.{name}" for name in differing(before, after)]
+            else:
+                names.append(key)
+    return names
+
+
+def _identity(config: Config, mixture: str, rows: tuple[EncodedRow, ...]) -> dict[str, Any]:
+    train = {k: v for k, v in dataclasses.asdict(config.train).items() if k not in _NOT_IDENTITY}
+    if config.train.method == "full":
+        del train["lora"]
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(json.dumps([row.input_ids, row.labels]).encode("ascii"))
+    source = Path(model_source(config.model.path))
+    return {
+        "format": 1,
+        "mixture": mixture,
+        "seed": config.seed,
+        "model": config.model.path,
+        "model_revision": fingerprint(source) if source.exists() else config.model.revision,
+        "train": train,
+        "rows": len(rows),
+        "data_sha256": digest.hexdigest(),
+    }
