@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -226,9 +227,16 @@ def _check_keys(data: dict[str, object], path: str, known: dict[str, type | None
 
 
 def _plain(error: BaseException) -> str:
-    """The parser's message in one line."""
-    lines = [line.strip(" -") for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines)
+    """The parser's message in one line, without its type names."""
+    text = " ".join(line.strip(" -") for line in str(error).splitlines() if line.strip())
+    text = re.sub(r'^Parser key "([\w.]+)":', r"\1:", text)
+    text = re.sub(r"Expected a <class '(\w+)'>\. Got value: (.*)", r"expected a value of type \1, got \2", text)
+    text = re.sub(
+        r"Does not validate .*? Subtypes: \[<class '(\w+)'>, <class 'NoneType'>\].*Given value: (.*)",
+        r"expected a value of type \1 or null, got \2",
+        text,
+    )
+    return re.sub(r"Expected a typing\.Literal\[(.*?)\]\. Got value: (.*)", r"expected one of \1, got \2", text)
 
 
 def _check(config: Config) -> Config:
