@@ -19,11 +19,11 @@ pipeline_tag: text-generation
 ---
 # The tiny base model
 
-A {parameters} parameter Llama-architecture base language model for trying the whole Self-Instruct loop on a laptop. It knows only
-a little made-up world (people, animals, places, foods, facts, small stories, lists of tasks, work sheets); it can continue such
-text, it does not follow instructions and does not stop after an answer. It is of no other use.
+A Llama-architecture base language model of {parameters} parameters for trying the whole Self-Instruct loop on a laptop.
+It knows only a little made-up world (people, animals, places, foods, facts, small stories, lists of tasks, work sheets).
+It can continue such text; it does not follow instructions and does not stop after an answer. It is of no other use.
 
-- Architecture: {layers} layers, width {width}, {heads} attention heads of which {kv_heads} have keys and values, inner width {inner},
+- Architecture: {layers} layers, width {width}, {heads} attention heads over {kv_heads} key-value heads, inner width {inner},
   vocabulary {vocab} (byte-level BPE), context {context} tokens, tied embeddings, bfloat16.
 - Data: {tokens:,} tokens made by `recipes/tiny_base/corpus.py` with seed {seed}; no text of anyone's.
 - Training: {optimizer}, learning rate {lr}, batches of {batch_tokens:,} tokens, on two CPU cores.

@@ -1,7 +1,7 @@
 """Muon for the matrices of the tiny base model: momentum, made orthogonal by Newton-Schulz steps (Jordan et al., 2024).
 
-Updates are scaled to AdamW's size (0.2 times the root of the longer side, arXiv 2502.16982), so that one learning rate serves
-both. Matrices that the network fuses (query, key, value; gate, up) are made orthogonal one by one. One process only.
+Updates are scaled to AdamW's size (0.2 times the root of the longer side, arXiv 2502.16982), so that one learning rate
+serves both. Matrices that the network fuses (query, key, value; gate, up) are made orthogonal one by one. One process only.
 """
 
 from __future__ import annotations

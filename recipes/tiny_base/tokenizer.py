@@ -1,8 +1,8 @@
 """The tiny base model's tokenizer: byte-level BPE trained on the little world's text.
 
-Each digit and each line break is a token of its own, so that a number reads the same everywhere and a prompt that ends with
-a line break splits the same with and without what follows. Two special tokens: the document separator, which is also the EOS,
-and padding. No token is added by itself, neither before nor after the text.
+Each digit and each line break is a token of its own, so that a number reads the same everywhere and a prompt that ends
+with a line break splits the same with and without what follows. Two special tokens: the document separator, which is
+also the EOS, and padding. No token is added by itself, neither before nor after the text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 END_OF_TEXT = "<|endoftext|>"
 PADDING = "<|pad|>"
-# A word or a run of signs takes one space before it along; an English clitic is a piece; other white space stands alone.
+# A word or a run of signs takes one space before it along; an English clitic is a piece; other space stands alone.
 PIECES = r"\n|'(?:s|t|re|ve|m|ll|d)(?!\p{L})| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|[^\S\n]+(?=[^\S\n])|[^\S\n]"
 
 
