@@ -1,7 +1,8 @@
 """The token stream on disk: documents of the little world, tokenised, each followed by the separator, as uint16.
 
-Written before the training by several processes, a shard each with a seed of its own, so that the training only reads. The
-shards depend on the seed, the tokenizer and the shard size, not on the number of processes. A finished shard is not made again.
+Written before the training by several processes, a shard each with a seed of its own, so that the training only reads.
+The shards depend on the seed, the tokenizer and the shard size, not on the number of processes. A finished shard is not
+made again.
 """
 
 from __future__ import annotations
