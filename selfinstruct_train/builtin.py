@@ -1,6 +1,7 @@
 """Names of what the package carries: `builtin:tiny`, `builtin:english`.
 
-The tiny model, its seed tasks and prompts make a whole run possible without a network; the English set is for real models.
+The tiny model, its seed tasks and prompts make a whole run possible without a network; the English set is for real
+models.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a completion is drawn. `temperature` 0 is greedy. Penalties act on generated tokens, as OpenAI defines them."""
+    """How a completion is drawn: temperature 0 is greedy; penalties act on generated tokens, as OpenAI defines them."""
 
     max_new_tokens: int = 128
     temperature: float = 0.0

@@ -88,8 +88,8 @@ def few_shot_prompts() -> dict[str, str]:
 
 
 def _field(example: Example) -> str:
-    """The input of an evaluation instance; a kind without input gets the values of its slots."""
-    return example.input or ", ".join(example.slots.values())
+    """The input of an evaluation instance: the input, then the values of the slots that no wording gives here."""
+    return "\n".join(filter(None, [example.input, ", ".join(example.slots.values())]))
 
 
 def _held_out(kind: Kind, count: int, seen: Set[str]) -> list[Example]:
