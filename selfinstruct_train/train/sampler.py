@@ -32,7 +32,6 @@ class StepSampler:
         return len(self._lengths)
 
     def __iter__(self) -> Iterator[int]:
-
         order = list(range(len(self._lengths)))
         random.Random(derive_seed(self._seed, "train", "order", self._epoch)).shuffle(order)
         for start in range(0, len(order), self._batch_size):

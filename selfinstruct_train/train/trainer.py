@@ -161,30 +161,32 @@ def _arguments(plan: Plan, network: Any, micro_batch: int, accumulation: int, on
     # Newer versions of transformers 5 renamed it, and warn of the old name.
     fields = SFTConfig.__dataclass_fields__
     checkpointing = "activation_checkpointing" if "activation_checkpointing" in fields else "gradient_checkpointing"
-    return SFTConfig(
-        output_dir=str(plan.work),
-        per_device_train_batch_size=micro_batch,
-        gradient_accumulation_steps=accumulation,
-        learning_rate=train.learning_rate,
-        num_train_epochs=train.epochs,
-        max_steps=train.max_steps or -1,
-        warmup_steps=math.ceil(steps * train.warmup_ratio),
-        lr_scheduler_type="constant_with_warmup" if train.lr_scheduler == "constant" else train.lr_scheduler,
-        weight_decay=train.weight_decay,
-        seed=derive_seed(plan.config.seed, "train", "trainer") % 2**31,
-        bf16=uses_bfloat16(train, on_gpu),
-        use_cpu=not on_gpu,
-        **{checkpointing: on_gpu and is_large},
-        dataloader_pin_memory=on_gpu,
-        max_length=None,
-        dataset_kwargs={"skip_prepare_dataset": True},
-        logging_steps=max(1, steps // 200),
-        save_strategy="steps",
-        save_steps=train.save_steps,
-        save_total_limit=2,
-        report_to="none",
-        disable_tqdm=True,
-    )
+    settings: dict[str, Any] = {
+        "output_dir": str(plan.work),
+        "per_device_train_batch_size": micro_batch,
+        "gradient_accumulation_steps": accumulation,
+        "learning_rate": train.learning_rate,
+        "num_train_epochs": train.epochs,
+        "max_steps": train.max_steps or -1,
+        "warmup_steps": math.ceil(steps * train.warmup_ratio),
+        "lr_scheduler_type": "constant_with_warmup" if train.lr_scheduler == "constant" else train.lr_scheduler,
+        "weight_decay": train.weight_decay,
+        "seed": derive_seed(plan.config.seed, "train", "trainer") % 2**31,
+        "bf16": uses_bfloat16(train, on_gpu),
+        "use_cpu": not on_gpu,
+        checkpointing: on_gpu and is_large,
+        "dataloader_pin_memory": on_gpu,
+        "ddp_find_unused_parameters": False,
+        "max_length": None,
+        "dataset_kwargs": {"skip_prepare_dataset": True},
+        "logging_steps": max(1, steps // 200),
+        "save_strategy": "steps",
+        "save_steps": train.save_steps,
+        "save_total_limit": 2,
+        "report_to": "none",
+        "disable_tqdm": True,
+    }
+    return SFTConfig(**settings)
 
 
 def _lora(config: Config) -> Any:
@@ -217,7 +219,13 @@ def _save(plan: Plan, trainer: Any, folder: Path, is_half: bool) -> None:
     history = trainer.state.log_history
     (folder / "log_history.json").write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
     plot_loss(history, f"{plan.mixture}: {len(plan.rows)} rows, {plan.config.train.method}", folder / "loss.png")
-    record = {"identity": plan.identity, "dropped": plan.dropped, "steps": trainer.state.global_step}
+    record = {
+        "identity": plan.identity,
+        "dropped": plan.dropped,
+        "steps": trainer.state.global_step,
+        "num_processes": trainer.accelerator.num_processes,
+        "distributed_type": str(trainer.accelerator.distributed_type.value),
+    }
     (folder / IDENTITY_FILE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 

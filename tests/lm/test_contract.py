@@ -15,7 +15,7 @@ from selfinstruct_train.config import ModelConfig
 from selfinstruct_train.lm import load_lm
 from selfinstruct_train.types import Completion, Request, Sampling
 
-from .conftest import make_constant_model, make_model, make_tokenizer
+from .small_model import make_constant_model, make_model, make_tokenizer
 
 PROMPTS = [
     "Name three animals",

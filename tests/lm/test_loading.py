@@ -8,7 +8,7 @@ from selfinstruct_train.config import ModelConfig
 from selfinstruct_train.lm import load_lm
 from selfinstruct_train.types import Request, Sampling
 
-from .conftest import make_model, make_tokenizer
+from .small_model import make_model, make_tokenizer
 
 
 def refused(path, match, **settings):

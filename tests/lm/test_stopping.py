@@ -2,7 +2,7 @@
 
 from selfinstruct_train.lm.stopping import completion_text, cut_at_stop, tokens_that_may_end, vocabulary_texts
 
-from .conftest import make_tokenizer
+from .small_model import make_tokenizer
 
 
 def test_text_is_cut_at_the_earliest_stop():

@@ -9,7 +9,7 @@ from selfinstruct_train.lm import load_lm, transformers_lm
 from selfinstruct_train.lm.decoding import Row, _Batch
 from selfinstruct_train.types import Request, Sampling
 
-from .conftest import make_tokenizer
+from .small_model import make_tokenizer
 
 SHARED = "Task: Sort the words.\nInput: red, blue, green\nOutput: blue, green, red\n\nTask: "
 
