@@ -80,7 +80,7 @@ def few_shot_prompts() -> dict[str, str]:
     shown = rng.sample(with_input, 4) + rng.sample(without_input, 2)
     rng.shuffle(shown)
     worked = [input_first(rng, kind, "Task: ", True, ("Input: ", "Output: ")) for kind in shown]
-    first = [label_first(rng, kind, "Task: ", "Class label", "Text") for kind in rng.sample(labelled, 4)]
+    first = [label_first(rng, kind, "Task: ", "Class label", "") for kind in rng.sample(labelled, 4)]
     return {
         name: "\n\n".join([*parts, "Task:"])
         for name, parts in (("classification", blocks), ("input_first", worked), ("output_first", first))

@@ -113,9 +113,9 @@ def _examples(kind: Kind, rng: Random, count: int) -> list[Example]:
     return found
 
 
-def input_first(rng: Random, kind: Kind, head: str, numbered: bool, labels: tuple[str, str]) -> str:
+def input_first(rng: Random, kind: Kind, head: str, numbered: bool, labels: tuple[str, str], most: int = 4) -> str:
     """One task with its worked examples, the input before the output."""
-    examples = _examples(kind, rng, rng.randint(1, 4))
+    examples = _examples(kind, rng, rng.randint(1, most))
     instruction, input = instruct(kind, examples[0], rng)
     lines = [head + instruction]
     if not input:
@@ -128,15 +128,15 @@ def input_first(rng: Random, kind: Kind, head: str, numbered: bool, labels: tupl
     return "\n".join([*lines, ("\n\n" if numbered else "\n").join(blocks)])
 
 
-def label_first(rng: Random, kind: Kind, head: str, label: str, text: str) -> str:
+def label_first(rng: Random, kind: Kind, head: str, label: str, text: str, most: int = 5) -> str:
     """One classification task, each label before an input that has it (the paper's output-first order)."""
-    examples = _examples(kind, rng, rng.randint(2, 5))
+    examples = _examples(kind, rng, rng.randint(2, most))
     instruction, input = instruct(kind, examples[0], rng, inline=False)
     lines = [head + instruction]
     for example in examples:
         lines.append(f"{label}: {example.output}")
         if input:
-            lines.append(f"{text}: {example.input}")
+            lines.append(f"{text}: {example.input}" if text else example.input)
     return "\n".join(lines)
 
 
@@ -217,16 +217,34 @@ def prose_page(rng: Random) -> str:
     return rng.choice(("\n\n", "\n", " ")).join(rng.choice(PROSE)(rng) for _ in range(rng.randint(2, 6)))
 
 
-# page, its share of the documents
-PAGES: tuple[tuple[Callable[[Random], str], float], ...] = (
+def practice_sheet(rng: Random) -> str:
+    """Few tasks with many worked examples each, mostly in the numbered layout."""
+    numbered = rng.random() < 0.75
+    labels = ("Input: ", "Output: ") if numbered and rng.random() < 0.8 else rng.choice(_PAIR_LABELS)
+    head = "Task: " if rng.random() < 0.7 else rng.choice(("Exercise: ", "", "Problem: ", "Assignment: "))
+    if rng.random() < 0.25:
+        label = "Class label" if rng.random() < 0.7 else rng.choice(_LABEL_FIRST)
+        text = "" if rng.random() < 0.6 else rng.choice(_TEXT_FIELDS)
+        pool = [k for k in NEAR if k.is_classification and k.wordings]
+        return "\n\n".join(label_first(rng, rng.choice(pool), head, label, text, 7) for _ in range(rng.randint(2, 4)))
+    kinds = [rng.choice(NEAR) for _ in range(rng.randint(2, 5))]
+    return "\n\n".join(input_first(rng, kind, head, numbered, labels, 7) for kind in kinds)
+
+
+Mixture = tuple[tuple[Callable[[Random], str], float], ...]
+# page, its share of the documents: first the whole world, then mostly practice
+GENERAL: Mixture = (
     (prose_page, 0.24), (task_list, 0.14), (work_sheet, 0.38), (quiz, 0.1), (dialogue, 0.08), (sorted_tasks, 0.06),
+)  # fmt: skip
+PRACTICE: Mixture = (
+    (prose_page, 0.12), (task_list, 0.06), (work_sheet, 0.12), (practice_sheet, 0.48), (quiz, 0.1), (dialogue, 0.05), (sorted_tasks, 0.07),
 )  # fmt: skip
 
 
-def documents(seed: int) -> Iterator[str]:
-    """An endless stream of pages; the same seed gives the same stream."""
+def documents(seed: int, mixture: Mixture = GENERAL) -> Iterator[str]:
+    """An endless stream of pages; the same seed and mixture give the same stream."""
     rng = Random(seed)
-    pages, shares = zip(*PAGES, strict=True)
+    pages, shares = zip(*mixture, strict=True)
     while True:
         text = rng.choices(pages, shares)[0](rng)
         assert not any(word in text for word in FORBIDDEN), text

@@ -1,6 +1,6 @@
 """Pretrain the built-in tiny base model on the little world's text on two CPU cores; write it as a transformers model.
 
-    python recipes/tiny_base/pretrain.py --out runs/tiny_base --tokens 20_000_000 --seed 0
+    python recipes/tiny_base/pretrain.py --out runs/tiny_base --tokens 22_000_000 --seed 0
 
 Writes work files (tokenizer, token shards, checkpoint.pt, log.jsonl) to OUT/work and the model to OUT/model. The same
 command resumes a run that was killed, from a checkpoint at most --checkpoint-minutes old. The schedule counts tokens,
@@ -22,20 +22,30 @@ from export import write_model
 from muon import Muon
 from network import Network, Shape
 from tokenizer import train_tokenizer
-from tokens import TOKENIZER_SHARD, read_heldout, read_stream, shard_documents, write_stream
+from tokens import (
+    PRACTICE_FROM_SHARD,
+    SHARD_TOKENS,
+    TOKENIZER_SHARD,
+    read_heldout,
+    read_stream,
+    shard_documents,
+    write_stream,
+)
 from torch import Tensor
 
 HELDOUT_TOKENS = 65_536
 MICRO_BATCH_TOKENS = 4096  # fits the caches; larger ones are no faster
 WARMUP_SHARE = 0.02
 # (share of the tokens from which it holds, sequence length): short sequences are faster, long prompts come last.
-LENGTHS = ((0.0, 256), (0.7, 512), (0.85, 1024))
+LENGTHS = ((0.0, 256), (0.7, 512))
+PRACTICE_LENGTHS = ((0.0, 512), (0.95, 1024))
+PRACTICE_PEAK = 0.6  # the second cycle's learning rate, as a share of the first's
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--tokens", type=int, default=20_000_000)
+    parser.add_argument("--tokens", type=int, default=22_000_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--vocab-size", type=int, default=2560)
     parser.add_argument("--layers", type=int, default=6)
@@ -81,6 +91,17 @@ def make_optimizers(network: Network, arguments: argparse.Namespace) -> list[tor
 def learning_rate(done: float, peak: float, decay_share: float) -> float:
     """Warm up, hold, fall to zero along a line; done is the share of the tokens seen."""
     return peak * min(1.0, done / WARMUP_SHARE, (1 - done) / decay_share)
+
+
+def schedule(step: int, boundary: int, num_steps: int, arguments: argparse.Namespace) -> tuple[int, float]:
+    """The row length and the learning rate of a step: one cycle on the general pages, one on the practice pages."""
+    if step < boundary:
+        start, end, lengths, peak = 0, min(boundary, num_steps), LENGTHS, arguments.lr
+    else:
+        start, end, lengths, peak = boundary, num_steps, PRACTICE_LENGTHS, PRACTICE_PEAK * arguments.lr
+    done = (step - start) / (end - start)
+    length = next(size for share, size in reversed(lengths) if done >= share)
+    return length, learning_rate((step + 1 - start) / (end - start), peak, arguments.decay_share)
 
 
 def train_batch(network: Network, loss_of: torch.nn.Module, tokens: Tensor, length: int) -> float:
@@ -148,10 +169,9 @@ def train(network: Network, work: Path, arguments: argparse.Namespace) -> None:
     log = (work / "log.jsonl").open("a")
     saved_at = window_at = time.monotonic()
     losses: list[float] = []
+    boundary = PRACTICE_FROM_SHARD * SHARD_TOKENS // batch
     for step in range(first, num_steps):
-        done = step / num_steps
-        length = next(size for share, size in reversed(LENGTHS) if done >= share)
-        rate = learning_rate((step + 1) / num_steps, arguments.lr, arguments.decay_share)
+        length, rate = schedule(step, boundary, num_steps, arguments)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate

@@ -7,6 +7,7 @@ the kind's rule accepts it. Every generated instance is reviewed; writes <run_di
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -15,6 +16,8 @@ from kind import Kind, Verdict, read_back
 from kinds import NEAR
 
 from selfinstruct_train.config import load_config
+
+_FIELD_NAME = re.compile(r"^\w+: ")  # "Sentence: ..." is as good an input as the sentence
 
 
 def review(instruction: str, input: str, output: str) -> tuple[Kind | None, Verdict]:
@@ -25,7 +28,10 @@ def review(instruction: str, input: str, output: str) -> tuple[Kind | None, Verd
         if "input" in groups:  # the instruction holds its input: the field must be empty
             verdict = kind.judge(groups["input"], output, slots) if not input.strip() else Verdict(False, False)
         else:
-            verdict = kind.judge(input, output, slots)
+            verdict = max(
+                (kind.judge(text, output, slots) for text in (input, _FIELD_NAME.sub("", input))),
+                key=lambda v: (v.input_ok, v.output_ok),
+            )
         if best[0] is None or (verdict.input_ok + verdict.output_ok) > (best[1].input_ok + best[1].output_ok):
             best = (kind, verdict)
     return best

@@ -14,20 +14,22 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus import documents
+from corpus import GENERAL, PRACTICE, documents
 
 if TYPE_CHECKING:
     import numpy as np
 
 SHARD_TOKENS = 1_000_000
+PRACTICE_FROM_SHARD = 13
 # Room between the seeds of the shards of two runs; the tokenizer and the held-out text take numbers no shard reaches.
 SEED_STRIDE = 100_000
 TOKENIZER_SHARD, HELDOUT_SHARD = 99_998, 99_999
 
 
 def shard_documents(seed: int, shard: int) -> Iterator[str]:
-    """The endless documents of one shard of the run with this seed."""
-    return documents(seed * SEED_STRIDE + shard)
+    """The endless documents of one shard of the run with this seed: the whole world first, then mostly practice."""
+    is_practice = PRACTICE_FROM_SHARD <= shard < TOKENIZER_SHARD
+    return documents(seed * SEED_STRIDE + shard, PRACTICE if is_practice else GENERAL)
 
 
 def write_shard(tokenizer_file: str, path: str, seed: int, shard: int, num_tokens: int) -> None:
