@@ -11,6 +11,7 @@ import dataclasses
 import logging
 import os
 import sys
+import warnings
 
 
 def main() -> int:
@@ -19,6 +20,7 @@ def main() -> int:
     is_first = int(os.environ.get("RANK", "0")) == 0
     try:
         config = load_config(None)
+        warnings.filterwarnings("ignore", category=FutureWarning)  # of the libraries, about one another
         level = logging.INFO if is_first else logging.ERROR
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
         logging.getLogger("selfinstruct_train").setLevel(level)

@@ -47,6 +47,7 @@ def train(plan: Plan) -> Result:
     Raises:
         ValueError: the model cannot be loaded, or the batch size cannot be shared out over the processes.
     """
+    import transformers
     from accelerate import PartialState
 
     start = time.monotonic()
@@ -58,6 +59,7 @@ def train(plan: Plan) -> Result:
         _prepare_work_folder(plan)
     state.wait_for_everyone()
     network = load_network(plan.config.model, plan.config.train, on_gpu, len(plan.tokenizer))
+    transformers.utils.logging.disable_progress_bar()  # "Writing model shards" would break our line at every checkpoint
     checkpoint = last_whole_checkpoint(plan.work)
     done = step_of(checkpoint) // math.ceil(len(plan.rows) / plan.config.train.batch_size) if checkpoint else 0
     trainer = _make_trainer(plan, network, micro_batch, accumulation, on_gpu, first_epoch=done)
