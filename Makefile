@@ -52,3 +52,4 @@ lint: $(READY) ## check style and types
 
 pretrain-tiny: $(READY) ## make the built-in tiny base model again from nothing (about an hour on two cores)
 	$(BIN)/python recipes/tiny_base/pretrain.py --out runs/tiny_base --tokens $(TOKENS)
+	$(BIN)/python recipes/tiny_base/assets.py --text runs/tiny_base/work

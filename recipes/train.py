@@ -18,6 +18,8 @@ def main() -> int:
     from selfinstruct_train.config import load_config
 
     is_first = int(os.environ.get("RANK", "0")) == 0
+    # Threads that spin while they wait make a busy machine ten times slower; read when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         config = load_config(None)
         warnings.filterwarnings("ignore", category=FutureWarning)  # of the libraries, about one another
