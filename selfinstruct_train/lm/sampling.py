@@ -18,7 +18,7 @@ from .noise import gumbel
 if TYPE_CHECKING:
     from torch import Tensor
 
-_FIRST_CANDIDATES = 64
+_FIRST_CANDIDATES = 256
 """Tokens looked at first for a nucleus; widened until the nucleus lies inside."""
 
 

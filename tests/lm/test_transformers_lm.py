@@ -125,3 +125,15 @@ def test_greedy_answers_are_those_of_transformers_generate(model_folder):
         whole = lm.decoder.model.generate(ids, do_sample=False, max_new_tokens=12, eos_token_id=0, pad_token_id=0)
         expected = lm._tokenizer.decode(whole[0, ids.shape[1] :], skip_special_tokens=True)
         assert lm.complete([request], Sampling(12))[0].text == expected
+
+
+def test_the_built_in_model_answers_alike_at_every_batch_size():
+    shared = "".join(f"Task {i}: Name {i} animals that live on a farm.\n" for i in range(1, 6))
+    asked = [Request(str(i), f"{shared}Task 6: Write a sentence about {i} hens.\nTask 7:", i) for i in range(20)]
+    sampling = Sampling(24, 1.0, 0.9, stop=("\n\n", "Task 8"))
+    answers = [
+        load_lm(ModelConfig(path="builtin:tiny", device="cpu", batch_size=size)).complete(asked, sampling)
+        for size in (1, 8, 64)
+    ]
+    assert answers[0] == answers[1] == answers[2]
+    assert len({answer.text for answer in answers[0]}) > 10
