@@ -15,6 +15,9 @@ READY := $(VENV)/.ready
 # A world that knows the truth about a run's data can review it; the tiny model's does.
 REVIEW := $(wildcard recipes/$(RUN)_base/review.py)
 
+# Threads that wait must not spin: on a busy machine that costs more than it saves.
+export OMP_WAIT_POLICY ?= PASSIVE
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup generate train eval test lint pretrain-tiny
@@ -37,7 +40,7 @@ ifneq ($(REVIEW),)
 endif
 
 train: $(READY) ## finetune the same model on the dataset -> <run_dir>/model (ACCELERATE=one_process|ddp)
-	$(BIN)/accelerate launch --config_file configs/accelerate/$(ACCELERATE).yaml recipes/train.py --config $(CONFIG) $(ARGS)
+	$(BIN)/accelerate launch --quiet --config_file configs/accelerate/$(ACCELERATE).yaml recipes/train.py --config $(CONFIG) $(ARGS)
 
 eval: $(READY) ## score base and tuned models, write <run_dir>/report.html
 	$(BIN)/python recipes/evaluate.py --config $(CONFIG) $(ARGS)

@@ -101,6 +101,7 @@ def test_pages_hold_no_held_out_input_and_no_label_of_the_prompt_format():
         page = next(pages)
         assert "Instruction:" not in page
         assert "Response:" not in page
+        assert "{" not in page
 
 
 def test_the_held_out_side_is_kept_apart_and_repeatable():

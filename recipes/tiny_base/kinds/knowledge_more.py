@@ -21,7 +21,7 @@ def draw_worker(rng: Random) -> str:
     """A sentence that tells somebody's job."""
     who, job = rng.choice(PEOPLE), rng.choice(sorted(JOBS))
     return rng.choice(
-        (f"{who} is {article(job)}.", f"{who} works as {article(job)}.", f"I know {article(job)} named {{who}}.")
+        (f"{who} is {article(job)}.", f"{who} works as {article(job)}.", f"I know {article(job)} named {who}.")
     )
 
 
