@@ -273,6 +273,8 @@ def _check(config: Config) -> Config:
         raise ValueError(f"train.learning_rate is {t.learning_rate}; it must be above 0")
     if t.epochs <= 0:
         raise ValueError(f"train.epochs is {t.epochs}; it must be above 0")
+    if not 0 <= t.warmup_ratio <= 1:
+        raise ValueError(f"train.warmup_ratio is {t.warmup_ratio}; it must lie in [0, 1]")
     if not t.mixtures:
         raise ValueError("train.mixtures is empty; name at least one of seeds, seeds+generated")
     return config

@@ -44,7 +44,6 @@ def make_plan(config: Config, mixture: str) -> Plan:
     Raises:
         ValueError: the data, the model's files or the settings are not fit for training.
     """
-    check_settings(config)
     rows = read_training_rows(config, mixture)
     tokenizer, eos_id = load_tokenizer(config.model)
     limit = min(config.train.max_length, context_length(config.model) or config.train.max_length)
@@ -60,30 +59,6 @@ def make_plan(config: Config, mixture: str) -> Plan:
         folder=models / mixture,
         work=models / f".training-{mixture}",
     )
-
-
-def check_settings(config: Config) -> None:
-    """Refuse training settings that cannot work.
-
-    Raises:
-        ValueError: naming the setting, its value and the remedy.
-    """
-    train = config.train
-    for name in ("batch_size", "per_device_batch_size", "max_length", "save_steps"):
-        if getattr(train, name) < 1:
-            raise ValueError(f"train.{name} is {getattr(train, name)}; it must be at least 1")
-    if train.max_steps is not None and train.max_steps < 1:
-        raise ValueError(f"train.max_steps is {train.max_steps}; it must be at least 1, or null to train by epochs")
-    if train.epochs <= 0:
-        raise ValueError(f"train.epochs is {train.epochs}; it must be more than 0")
-    if train.learning_rate <= 0:
-        raise ValueError(f"train.learning_rate is {train.learning_rate}; it must be more than 0")
-    if not 0 <= train.warmup_ratio <= 1:
-        raise ValueError(f"train.warmup_ratio is {train.warmup_ratio}; it must lie in [0, 1]")
-    if not train.mixtures:
-        raise ValueError("train.mixtures is empty; name at least one of seeds, seeds+generated")
-    if train.method == "lora" and train.lora.r < 1:
-        raise ValueError(f"train.lora.r is {train.lora.r}; it must be at least 1")
 
 
 def is_complete(plan: Plan) -> bool:
