@@ -156,7 +156,10 @@ def test_a_second_process_on_the_run_is_refused(tmp_path):
 @pytest.mark.parametrize("recipe", ["generate", "train", "evaluate"])
 def test_a_folder_that_holds_no_model_is_one_line_before_anything_costly(tmp_path, recipe):
     (tmp_path / "empty").mkdir()
-    done = run(recipe, tmp_path / "run", "--model.path", str(tmp_path / "empty"))
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"instruction": "Say yes.", "input": "", "output": "Yes"}\n')
+    options = ["--train.dataset", str(rows), "--train.mixtures", "[seeds+generated]"]
+    done = run(recipe, tmp_path / "run", "--model.path", str(tmp_path / "empty"), *options)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("error: ")
     assert str(tmp_path / "empty") in done.stderr.splitlines()[-1]
