@@ -30,7 +30,7 @@ class ModelConfig:
     device: str = "auto"
     """auto: the first GPU if there is one, else cpu."""
     batch_size: int = 32
-    """Prompts run together by the transformers backend; a speed knob, it cannot reach the data."""
+    """Prompts run together by the transformers backend; speed only, but in 16 bits an answer may differ with it."""
     trust_remote_code: bool = False
     """Run Python code that comes with the model; only for repositories you have read."""
 

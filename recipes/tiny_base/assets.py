@@ -2,7 +2,8 @@
 
 The seed tasks cover a small part of the world's kinds, as the paper's 175 cover a small part of ours. The evaluation draws its kinds and
 instances with a seed of its own, from the held-out side; `near` kinds are worded in the pretraining text but are not among
-the seeds, `far` kinds are never worded as an instruction. Run it after a change of the world, then pretrain again.
+the seeds, `far` kinds are never worded as an instruction. After a change of the world: pretrain again, then run this with --text, which leaves out of the evaluation
+what stands in the pretraining text (without it nothing is left out).
 """
 
 from __future__ import annotations

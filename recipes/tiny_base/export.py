@@ -20,14 +20,14 @@ pipeline_tag: text-generation
 # The tiny base model
 
 A Llama-architecture base language model of {parameters} parameters for trying the whole Self-Instruct loop on a laptop.
-It knows only
-a little world (some facts on people, animals, places, foods and words; small stories, lists of tasks, work sheets).
+It knows only a little world (some facts on people, animals, places, foods and words; small stories, lists of tasks, work sheets).
 It can continue such text; it does not follow instructions and does not stop after an answer. It is of no other use.
 
 - Architecture: {layers} layers, width {width}, {heads} attention heads over {kv_heads} key-value heads, inner width {inner},
   vocabulary {vocab} (byte-level BPE), context {context} tokens, tied embeddings, bfloat16.
 - Data: {tokens:,} tokens made by `recipes/tiny_base/corpus.py` with seed {seed}; no text of anyone's:
-  first pages of all sorts, then mostly work sheets. The evaluation's definitions and instances are in none of it (checked).
+  first pages of all sorts, then mostly work sheets. The evaluation leaves out
+  what occurs in it.
 - Training: {optimizer}, learning rate {lr}, batches of {batch_tokens:,} tokens, on two CPU cores.
 - Made again by `make pretrain-tiny`.
 """
