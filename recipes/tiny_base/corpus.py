@@ -12,7 +12,7 @@ from random import Random
 
 from kind import Example, Kind, draw_example, expand
 from kinds import NEAR, PROSE
-from world import MEN, PEOPLE, WOMEN
+from world import DAYS, MEN, PEOPLE, WOMEN
 
 FORBIDDEN = ("Instruction:", "Response:")
 
@@ -55,7 +55,6 @@ _SORTING = (
     ("Is it classification?", "Yes", "No"), ("Is it classification?", "Yes", "No"), ("Is it a choice between labels?", "Yes", "No"),
     ("Fixed answers?", "Yes", "No"), ("Labels:", "yes", "no"), ("Kind:", "classification", "other"), ("Type:", "choose a label", "free answer"),
 )  # fmt: skip
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def instruct(kind: Kind, example: Example, rng: Random, inline: bool | None = None) -> tuple[str, str]:
@@ -75,7 +74,7 @@ def _draw(kind: Kind, rng: Random) -> Example:
 
 
 def _title(titles: tuple[str, ...], rng: Random) -> str:
-    title = rng.choice(titles).format(n=rng.randint(1, 40), day=rng.choice(_DAYS), name=rng.choice(PEOPLE))
+    title = rng.choice(titles).format(n=rng.randint(1, 40), day=rng.choice(DAYS), name=rng.choice(PEOPLE))
     return title + rng.choice((":", "", ".", ":"))
 
 

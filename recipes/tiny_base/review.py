@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kind import Kind, Verdict, read_back
 from kinds import NEAR
+from selfinstruct_eval.storage import replace_jsonl, replace_text
 
 from selfinstruct_train.config import load_config
 
@@ -58,7 +59,7 @@ def main() -> None:
     rows = [row for row in pq.read_table(path).to_pylist() if row["source"] == "generated"]
     counts: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
-    lines = []
+    reviewed = []
     for row in rows:
         kind, verdict = review(row["instruction"], row["input"], row["output"])
         flags = {
@@ -69,7 +70,7 @@ def main() -> None:
         }
         counts.update(name for name, ok in flags.items() if ok)
         kinds[kind.name if kind else "none"] += 1
-        lines.append(json.dumps({"id": row["id"], "kind": kind.name if kind else None, **flags}))
+        reviewed.append({"id": row["id"], "kind": kind.name if kind else None, **flags})
     n = len(rows)
     names = ("valid_task", "input_appropriate", "output_correct", "all")
     result = {
@@ -79,8 +80,8 @@ def main() -> None:
         "interval": {name: wilson(counts[name], n) for name in names},
         "num_kinds": len([k for k in kinds if k != "none"]),
     }
-    (run_dir / "candidates" / "review.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (run_dir / "review.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    replace_jsonl(run_dir / "candidates" / "review.jsonl", reviewed)
+    replace_text(run_dir / "review.json", json.dumps(result, indent=2) + "\n")
     shares = ", ".join(f"{name.replace('_', ' ')} {result['percent'][name]} %" for name in names)
     print(
         f"review of {n} instances of {result['num_kinds']} kinds by the world's truth: {shares} -> {run_dir / 'review.json'}"
