@@ -17,9 +17,9 @@ from selfinstruct_train.lm.base import LM
 from selfinstruct_train.model_source import check_model_source, fingerprint, model_source
 from selfinstruct_train.prompt_format import evaluation_prompt
 from selfinstruct_train.seeding import derive_seed
+from selfinstruct_train.storage import write_jsonl
 from selfinstruct_train.types import Completion, Request
 
-from .storage import replace_jsonl
 from .tasks import Example
 
 BASE = "base"
@@ -106,7 +106,7 @@ def write_predictions(
         }
         for e, c in zip(examples, completions, strict=True)
     )
-    return replace_jsonl(Path(run_dir) / "eval" / system / file, rows)
+    return write_jsonl(Path(run_dir) / "eval" / system / file, rows)
 
 
 def cut_at_blank_line(text: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from selfinstruct_train.config import Config
 from selfinstruct_train.seeding import derive_seed
+from selfinstruct_train.storage import write_text
 from selfinstruct_train.types import Score
 
 from .loss_plot import plot_losses
@@ -23,7 +24,6 @@ from .metrics import METRICS
 from .predict import BASE, BASE_CUT
 from .run_facts import read_run_facts
 from .scores import Evaluation
-from .storage import replace_text
 
 if TYPE_CHECKING:
     import jinja2
@@ -101,7 +101,7 @@ def write_report(config: Config, evaluations: Sequence[Evaluation]) -> tuple[Pat
     run_dir = Path(config.run_dir)
     html = _environment(autoescape=True).get_template("report.html.j2").render(context)
     markdown = _environment(autoescape=False).get_template("report.md.j2").render(context)
-    return replace_text(run_dir / "report.html", html), replace_text(run_dir / "report.md", markdown)
+    return write_text(run_dir / "report.html", html), write_text(run_dir / "report.md", markdown)
 
 
 def _environment(autoescape: bool) -> jinja2.Environment:

@@ -30,9 +30,10 @@ def evaluate_run(config: Config) -> list[str]:
     from selfinstruct_eval.predict import BASE, BASE_CUT, cut_at_blank_line, find_systems, predict, write_predictions
     from selfinstruct_eval.report import write_report
     from selfinstruct_eval.scores import evaluate_predictions, summary, to_json
-    from selfinstruct_eval.storage import replace_text
     from selfinstruct_eval.tasks import load_sets
     from tqdm import tqdm
+
+    from selfinstruct_train.storage import write_text
 
     sets = load_sets(config.eval)
     systems = find_systems(config)
@@ -61,7 +62,7 @@ def evaluate_run(config: Config) -> list[str]:
         for name, examples in sets.items()
     ]
     scores = json.dumps([to_json(e) for e in evaluations], indent=1, ensure_ascii=False) + "\n"
-    files.append(replace_text(Path(config.run_dir) / "eval" / "scores.json", scores))
+    files.append(write_text(Path(config.run_dir) / "eval" / "scores.json", scores))
     files.extend(write_report(config, evaluations))
     for file in files:
         logger.info("wrote %s", file)
@@ -72,8 +73,9 @@ def score_file(config: Config, path: str, scores_path: str | None) -> list[str]:
     from selfinstruct_eval.external import read_predictions
     from selfinstruct_eval.metrics import METRICS
     from selfinstruct_eval.scores import evaluate_predictions, to_json
-    from selfinstruct_eval.storage import replace_text
     from selfinstruct_eval.tasks import load_sets
+
+    from selfinstruct_train.storage import write_text
 
     sets = load_sets(config.eval)
     name, texts = read_predictions(path, sets)
@@ -83,7 +85,7 @@ def score_file(config: Config, path: str, scores_path: str | None) -> list[str]:
     )
     logger.info("%s answers the %d examples of %s", path, len(texts), name)
     if scores_path is not None:
-        written = replace_text(Path(scores_path), json.dumps(to_json(evaluation), indent=1, ensure_ascii=False) + "\n")
+        written = write_text(Path(scores_path), json.dumps(to_json(evaluation), indent=1, ensure_ascii=False) + "\n")
         logger.info("wrote %s", written)
     scores = [evaluation.find(system, metric) for metric in METRICS]
     return [f"{s.metric:<12} {s.value:8.4f}  (95 % interval {s.low:.1f} to {s.high:.1f})" for s in scores]

@@ -12,9 +12,41 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from .types import Sampling
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """OpenAI-compatible servers, used when `model.backend` is http; the model's name there is `model.path`."""
+
+    base_urls: tuple[str, ...] = ("http://127.0.0.1:8000/v1",)
+    """Several servers of the same model share the requests."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """Name of the environment variable that holds the key; where it is unset, none is sent."""
+    max_in_flight: int = 16
+    """Requests on their way at once, over all servers."""
+    requests_per_minute: int | None = None
+    """The provider's limit; null: none."""
+    tokens_per_minute: int | None = None
+    """The provider's limit, prompt and completion together; null: none."""
+    timeout_seconds: float = 120.0
+    max_attempts: int = 6
+    """Times a request is sent before it is left open; a later run of the same command asks it again."""
+    extra_body: dict[str, Any] = field(default_factory=dict)
+    """Fields sent with every request, e.g. {repeat_penalty: 1.0} for llama.cpp."""
+
+
+@dataclass(frozen=True)
+class VllmConfig:
+    """The offline engine, used when `model.backend` is vllm (pip install 'selfinstruct-train[vllm]')."""
+
+    tensor_parallel_size: int = 1
+    data_parallel_size: int = 1
+    gpu_memory_utilization: float = 0.9
+    max_model_len: int | None = None
+    """Tokens of prompt and completion together; null: the model's own."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +54,11 @@ class ModelConfig:
     """The language model: it generates, it is finetuned, it is the base of the comparison."""
 
     path: str = "builtin:tiny"
-    """Hub id, local folder, or builtin:tiny."""
+    """Hub id, local folder, or builtin:tiny; with backend http the name that the server knows it by."""
+    backend: Literal["transformers", "http", "vllm"] = "transformers"
+    """What runs it when instructions are generated; training is always done with transformers."""
+    server: ServerConfig = field(default_factory=ServerConfig)
+    vllm: VllmConfig = field(default_factory=VllmConfig)
     revision: str | None = None
     """Hub commit, tag or branch; pin it for a run you want to repeat."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
@@ -33,6 +69,31 @@ class ModelConfig:
     """Prompts run together by the transformers backend; speed only, but in 16 bits an answer may differ with it."""
     trust_remote_code: bool = False
     """Run Python code that comes with the model; only for repositories you have read."""
+
+
+@dataclass(frozen=True)
+class ContaminationConfig:
+    """Generated rows that overlap evaluation data."""
+
+    action: Literal["block", "flag", "off"] = "block"
+    """block: they are left out of the dataset; flag: they stay, marked in the ledger; both are counted in the card."""
+    sets: tuple[str, ...] = ("eval",)
+    """Texts no row may overlap: eval (what the section `eval` names), or files and folders in one of its formats."""
+    ngram: int = 13
+    """A row that shares so many words in a row with an evaluation text overlaps it (13: GPT-3 paper, appendix C)."""
+    rouge_l_threshold: float = 0.7
+    """So does a row whose instruction or input is more similar than this to one of an evaluation set."""
+
+
+@dataclass(frozen=True)
+class NearDuplicateConfig:
+    """A second filter on instructions, beyond ROUGE-L (extra `dedup`)."""
+
+    method: Literal["none", "minhash", "embeddings"] = "none"
+    threshold: float = 0.8
+    """Estimated Jaccard similarity of word triples (minhash) or cosine (embeddings) above which a candidate goes."""
+    embedding_model: str | None = None
+    """A sentence-transformers model, Hub id or folder."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +108,13 @@ class GenerateConfig:
     """Few-shot prompts of stages 2 and 3: builtin:english, builtin:tiny, or a folder with the same file names."""
     num_instructions: int = 52_445
     """Stop when so many machine-written instructions are accepted (52,445: paper, table 1)."""
+    prompt_form: Literal["plain", "chat", "numbered"] = "plain"
+    """How a prompt is put to the model: plain text to go on with (a base model); chat: the same text in a chat that
+    asks to continue it; numbered: a chat that asks for a numbered list. `make probe` compares them for your model."""
+    language: Literal["english", "any"] = "english"
+    """any: words of every script count for novelty and length, and no rule asks for a Latin first letter."""
+    near_duplicates: NearDuplicateConfig = field(default_factory=NearDuplicateConfig)
+    contamination: ContaminationConfig = field(default_factory=ContaminationConfig)
     max_requests: int | None = None
     """Stop stage 1 after so many prompts even if fewer instructions were accepted."""
     classification_seeds_only: bool = False
@@ -74,6 +142,68 @@ class GenerateConfig:
         # released code, generate_instances.py; 350 where its limit depended on the batch (DECISIONS.md)
         default_factory=lambda: Sampling(350, 0.0, 1.0, 1.5, 0.0, ("Task:",))
     )
+
+
+@dataclass(frozen=True)
+class Price:
+    """Of one model, for a million tokens."""
+
+    input: float
+    output: float
+
+
+@dataclass(frozen=True)
+class BudgetConfig:
+    """What a run may cost. A limit stops it cleanly; raise the limit and give the same command to go on."""
+
+    currency: str = "USD"
+    prices: dict[str, Price] = field(default_factory=dict)
+    """By model.path; a model that is not named costs nothing."""
+    max_cost: float | None = None
+    """In `currency`, for the whole run directory; null: no limit."""
+    max_tokens: int | None = None
+    """Prompt and completion tokens together, for the whole run directory; null: no limit."""
+    forecast: bool = False
+    """Before the run, ask a few of its own requests and foretell tokens, cost and time from them; a run with prices or
+    limits always does. The answers are kept."""
+
+
+@dataclass(frozen=True)
+class RelabelConfig:
+    """`make relabel`: outputs written anew by another, stronger model (paper, section 5.4: about +10 %)."""
+
+    dataset: str | None = None
+    """File or folder of rows; null: the run's dataset."""
+    model: ModelConfig = field(default_factory=ModelConfig)
+    chat: bool = True
+    """The instruction is the user's message of a chat; false: the paper's prompt as plain text."""
+    sampling: Sampling = field(default_factory=lambda: Sampling(max_new_tokens=512))
+
+
+@dataclass(frozen=True)
+class QualityConfig:
+    """`make quality`: rows below a score are left out."""
+
+    dataset: str | None = None
+    """File or folder of rows; null: the run's dataset."""
+    scorer: Literal["judge", "reward_model"] = "judge"
+    """judge: an LM asked for a grade of 1 to 5; reward_model: a sequence classifier with one output."""
+    model: ModelConfig = field(default_factory=ModelConfig)
+    chat: bool = True
+    """Of the judge: the question is the user's message of a chat; false: plain text."""
+    min_score: float = 4.0
+    """Rows with a lower score go; rows the judge gave no readable grade go too, counted apart."""
+
+
+@dataclass(frozen=True)
+class CardConfig:
+    """What the dataset card says that cannot be computed."""
+
+    name: str | None = None
+    """Title; null: made of the run's name."""
+    license: str | None = None
+    """Hub licence id, e.g. apache-2.0; null: inherited from model and seed tasks where known, else `other`."""
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -143,6 +273,10 @@ class Config:
     generate: GenerateConfig = field(default_factory=GenerateConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     eval: EvalConfig = field(default_factory=EvalConfig)
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    relabel: RelabelConfig = field(default_factory=RelabelConfig)
+    quality: QualityConfig = field(default_factory=QualityConfig)
+    card: CardConfig = field(default_factory=CardConfig)
 
 
 def load_config(argv: list[str] | None = None) -> Config:
@@ -269,6 +403,36 @@ def _check(config: Config) -> Config:
             f"generate.max_machine_instructions is {g.max_machine_instructions}; it must lie between 0 and "
             f"num_prompt_instructions ({g.num_prompt_instructions})"
         )
+    for key, server in {
+        "model.server": config.model.server,
+        "relabel.model.server": config.relabel.model.server,
+        "quality.model.server": config.quality.model.server,
+    }.items():
+        _check_server(key, server)
+    for key, limit in {
+        "budget.max_cost": config.budget.max_cost,
+        "budget.max_tokens": config.budget.max_tokens,
+    }.items():
+        if limit is not None and limit <= 0:
+            raise ValueError(f"{key} is {limit}; it must be above 0, or null for no limit")
+    if config.budget.max_cost is not None and config.model.path not in config.budget.prices:
+        raise ValueError(
+            f"budget.max_cost is {config.budget.max_cost}, but budget.prices has no price for model.path "
+            f"{config.model.path!r}; name its price for a million tokens, input and output"
+        )
+    for model, price in config.budget.prices.items():
+        if price.input < 0 or price.output < 0:
+            raise ValueError(f"budget.prices: {model!r} has a negative price ({price.input}, {price.output})")
+    for key, share in {
+        "generate.contamination.rouge_l_threshold": g.contamination.rouge_l_threshold,
+        "generate.near_duplicates.threshold": g.near_duplicates.threshold,
+    }.items():
+        if not 0 < share <= 1:
+            raise ValueError(f"{key} is {share}; it must lie in (0, 1]")
+    if g.contamination.ngram < 1:
+        raise ValueError(f"generate.contamination.ngram is {g.contamination.ngram}; it must be at least 1")
+    if g.near_duplicates.method == "embeddings" and not g.near_duplicates.embedding_model:
+        raise ValueError("generate.near_duplicates.method is embeddings; name generate.near_duplicates.embedding_model")
     if t.learning_rate <= 0:
         raise ValueError(f"train.learning_rate is {t.learning_rate}; it must be above 0")
     if t.epochs <= 0:
@@ -278,3 +442,17 @@ def _check(config: Config) -> Config:
     if not t.mixtures:
         raise ValueError("train.mixtures is empty; name at least one of seeds, seeds+generated")
     return config
+
+
+def _check_server(key: str, server: ServerConfig) -> None:
+    if not server.base_urls:
+        raise ValueError(f"{key}.base_urls is empty; name at least one, e.g. http://127.0.0.1:8000/v1")
+    for url in server.base_urls:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"{key}.base_urls: {url!r} is no http address; e.g. http://127.0.0.1:8000/v1")
+    for name in ("max_in_flight", "max_attempts", "requests_per_minute", "tokens_per_minute"):
+        value = getattr(server, name)
+        if value is not None and value < 1:
+            raise ValueError(f"{key}.{name} is {value}; it must be at least 1")
+    if server.timeout_seconds <= 0:
+        raise ValueError(f"{key}.timeout_seconds is {server.timeout_seconds}; it must be above 0")

@@ -33,7 +33,12 @@ class _LM(Protocol):
 
     chunk_size: int
 
-    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]: ...
+    def complete(
+        self,
+        requests: Sequence[Request],
+        sampling: Sampling,
+        on_answer: Callable[[Sequence[Completion]], None] | None = None,
+    ) -> list[Completion]: ...
 
 
 @dataclass(frozen=True)
@@ -107,8 +112,8 @@ class Journal:
     ) -> list[Completion]:
         """Answer each request, in order: from the file where it is there, else from `lm`.
 
-        Chunks of `lm.chunk_size` are cut by position in the full list, and each is on disk before the next is asked: an
-        interrupted and resumed run asks in the same shapes as an undisturbed one.
+        Each answer is on disk as soon as the model gives it. Chunks of `lm.chunk_size` are cut by position in the full
+        list: an interrupted and resumed run asks in the same shapes as an undisturbed one.
 
         Raises:
             ValueError: a stored answer belongs to another prompt.
@@ -122,7 +127,7 @@ class Journal:
             chunk = requests[start : start + size]
             missing = [r for r in chunk if r.id not in self._rows]
             if missing:
-                self._store(missing, lm.complete(missing, sampling))
+                self._ask(lm, missing, sampling)
             if progress is not None:
                 progress(len(chunk))
         return [self._rows[r.id].completion for r in requests]
@@ -149,19 +154,26 @@ class Journal:
 
     def _check_prompt(self, request: Request) -> None:
         row = self._rows.get(request.id)
-        if row is not None and row.prompt_sha256 != _sha256(request.prompt):
+        if row is not None and row.prompt_sha256 != _sha256(request):
             raise ValueError(
                 f"{self.path}: the stored answer to request {request.id!r} belongs to another prompt; seed tasks, "
                 "templates or code changed since; use a new run_dir, or move this one away"
             )
 
-    def _store(self, requests: Sequence[Request], completions: Sequence[Completion]) -> None:
-        answered = [c.request_id for c in completions]
-        asked = [r.id for r in requests]
-        assert answered == asked, f"the model answered {answered[:3]}... to {asked[:3]}..."
-        rows = [
-            _Row(_sha256(r.prompt), _storable(completion)) for r, completion in zip(requests, completions, strict=True)
-        ]
+    def _ask(self, lm: _LM, requests: Sequence[Request], sampling: Sampling) -> None:
+        asked = {r.id: r for r in requests}
+        completions = lm.complete(requests, sampling, lambda answers: self._store(asked, answers))
+        untold = [c for c in completions if c.request_id not in self._rows]
+        self._store(asked, untold)  # a simple model may return its answers without telling of them
+        assert all(id in self._rows for id in asked), "the model gave fewer answers than it was asked for"
+
+    def _store(self, asked: dict[str, Request], completions: Sequence[Completion]) -> None:
+        for completion in completions:
+            id = completion.request_id
+            assert id in asked and id not in self._rows, f"the model answered {id!r}, which was not open"
+        if not completions:
+            return
+        rows = [_Row(_sha256(asked[c.request_id]), _storable(c)) for c in completions]
         try:
             _append(self._fd, self.path, [_to_json(row) for row in rows], num_safe=len(self))
         except OSError:
@@ -268,8 +280,9 @@ def _sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def _sha256(prompt: str) -> str:
-    return hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()
+def _sha256(request: Request) -> str:
+    text = ("\0chat\0" if request.chat else "") + request.prompt
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _storable(completion: Completion) -> Completion:

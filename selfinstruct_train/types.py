@@ -58,11 +58,16 @@ class Instance:
 
 @dataclass(frozen=True)
 class Request:
-    """One prompt for a language model; `seed` fixes its sample."""
+    """One prompt for a language model; `seed` fixes its sample.
+
+    With `chat` the prompt is the user's message of a chat: the backend puts it into the model's chat template, and the
+    completion is the assistant's message.
+    """
 
     id: str
     prompt: str
     seed: int = 0
+    chat: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import pytest
 
 from selfinstruct_train import journal as journal_module
 from selfinstruct_train.journal import Journal, read_journal
+from selfinstruct_train.lm.base import OnAnswer
 from selfinstruct_train.types import Completion, Request, Sampling
 
 HEADER = {"stage": "test", "seed": 1, "lm": "echo", "sampling": {"temperature": 0.0, "stop": ["\n"]}}
@@ -30,7 +31,9 @@ class EchoLM:
         self.fail_at = fail_at
         self.chunks: list[list[str]] = []
 
-    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+    def complete(
+        self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
+    ) -> list[Completion]:
         if self.fail_at == len(self.chunks):
             raise ConnectionError("the server went away")
         self.chunks.append([r.id for r in requests])
@@ -65,6 +68,30 @@ def test_a_resumed_run_asks_the_same_chunks_as_an_undisturbed_one(tmp_path: Path
     with Journal.open(tmp_path / "j.jsonl", HEADER) as journal:
         journal.complete(lm, REQUESTS, SAMPLING)
     assert failing.chunks + lm.chunks == [["r0", "r1", "r2"], ["r3", "r4", "r5"], ["r6"]]
+
+
+def test_what_a_model_told_before_it_failed_is_kept(tmp_path: Path) -> None:
+    class HalfLM(EchoLM):
+        def complete(
+            self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
+        ) -> list[Completion]:
+            assert on_answer is not None
+            on_answer([Completion(requests[1].id, "kept", "stop", 2, 3)])
+            raise ConnectionError("the server went away")
+
+    with Journal.open(tmp_path / "j.jsonl", HEADER) as journal, pytest.raises(ConnectionError):
+        journal.complete(HalfLM(), REQUESTS, SAMPLING)
+    lm = EchoLM()
+    with Journal.open(tmp_path / "j.jsonl", HEADER) as journal:
+        assert journal.complete(lm, REQUESTS, SAMPLING)[1].text == "kept"
+    assert lm.chunks == [["r0", "r2"], ["r3", "r4", "r5"], ["r6"]]
+
+
+def test_a_prompt_in_a_chat_is_another_prompt(tmp_path: Path) -> None:
+    with Journal.open(tmp_path / "j.jsonl", HEADER) as journal:
+        journal.complete(EchoLM(), REQUESTS[:1], SAMPLING)
+        with pytest.raises(ValueError, match="belongs to another prompt"):
+            journal.complete(EchoLM(), [Request("r0", "prompt 0", 0, chat=True)], SAMPLING)
 
 
 @pytest.mark.parametrize("cut", [1, 10, 60])
@@ -201,7 +228,9 @@ def test_text_of_any_kind_survives_a_round_trip(tmp_path: Path) -> None:
     text = 'tab\t newline\n quote" \u2028 \x85 \x00 \u00e9 \U0001f600 lone \ud800 end'
 
     class OneAnswer(EchoLM):
-        def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+        def complete(
+            self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
+        ) -> list[Completion]:
             return [Completion(r.id, text, "length", 1, 1) for r in requests]
 
     with Journal.open(tmp_path / "j.jsonl", {}) as journal:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from kind import Kind, Verdict, read_back
 from kinds import NEAR
-from selfinstruct_eval.storage import replace_jsonl, replace_text
 
 from selfinstruct_train.config import load_config
+from selfinstruct_train.storage import write_jsonl, write_text
 
 _FIELD_NAME = re.compile(r"^\w+: ")  # "Sentence: ..." is as good an input as the sentence
 
@@ -80,8 +80,8 @@ def main() -> None:
         "interval": {name: wilson(counts[name], n) for name in names},
         "num_kinds": len([k for k in kinds if k != "none"]),
     }
-    replace_jsonl(run_dir / "candidates" / "review.jsonl", reviewed)
-    replace_text(run_dir / "review.json", json.dumps(result, indent=2) + "\n")
+    write_jsonl(run_dir / "candidates" / "review.jsonl", reviewed)
+    write_text(run_dir / "review.json", json.dumps(result, indent=2) + "\n")
     shares = ", ".join(f"{name.replace('_', ' ')} {result['percent'][name]} %" for name in names)
     print(
         f"review of {n} instances of {result['num_kinds']} kinds by the world's truth: {shares} -> {run_dir / 'review.json'}"

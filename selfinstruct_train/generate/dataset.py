@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from ..storage import write_atomically
 from ..types import Instruction, SeedTask
 from .heuristics import KEPT
 from .instances import InstanceFate
-from .output import write_atomically
 
 
 @dataclass(frozen=True)

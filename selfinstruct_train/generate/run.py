@@ -18,13 +18,13 @@ from ..builtin import resolve
 from ..config import Config
 from ..journal import Journal, Progress
 from ..lm.base import LM
+from ..storage import write_json, write_jsonl
 from ..types import Instruction, SeedTask
 from .classify import classify
 from .dataset import Row, dataset_rows, write_dataset
 from .funnel import Funnel, count_verdicts, funnel_table, funnel_to_json
 from .instances import generate_instances, instance_sampling
 from .instructions import InstructionStage, generate_instructions, prompt_seeds
-from .output import write_json, write_jsonl
 from .prompts import Templates, read_templates, sha256_of
 from .seeds import read_seed_tasks
 from .statistics import Statistics, statistics

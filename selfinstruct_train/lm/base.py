@@ -8,10 +8,17 @@ failure never becomes an answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..types import Completion, Request, Sampling
+
+OnAnswer = Callable[[Sequence[Completion]], None]
+"""Called with answers as soon as there are some, in any order; with each answer once, before `complete` returns."""
+
+
+class UnansweredError(ValueError):
+    """Some requests of a call have no answer; those that have one were given to `on_answer` before."""
 
 
 class LM(Protocol):
@@ -24,6 +31,17 @@ class LM(Protocol):
     name: str
     chunk_size: int
 
-    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
-        """Answer every request, in order."""
+    def complete(
+        self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
+    ) -> list[Completion]:
+        """Answer every request, in order.
+
+        Args:
+            on_answer: told of every answer as soon as it is there, so that it can be kept before the next one comes; if
+                the call is cut short, what was told is all there is. What it raises ends the call.
+
+        Raises:
+            ValueError: a request cannot be answered as it is (too long for the model, say).
+            UnansweredError: requests stayed without an answer; asking them again later may help.
+        """
         ...

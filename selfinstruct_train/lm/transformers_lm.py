@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..prompt_format import prompt_ids
 from ..types import Completion, Request, Sampling
+from .base import OnAnswer
 from .decoding import Decoder, Row
 from .stopping import completion_text, cut_at_stop, tokens_that_may_end, vocabulary_texts
 
@@ -44,8 +45,10 @@ class TransformersLM:
         self._texts: list[tuple[str, str]] | None = None
         self._may_end: dict[tuple[str, ...], Tensor] = {}
 
-    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
-        """Answer every request, in order.
+    def complete(
+        self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
+    ) -> list[Completion]:
+        """Answer every request, in order; `on_answer` is told after each batch.
 
         Raises:
             ValueError: a prompt does not fit the model's context together with `max_new_tokens`, or is empty and the
@@ -62,10 +65,14 @@ class TransformersLM:
         # Longest first: if memory is short, it shows at the start.
         order = sorted(range(len(rows)), key=lambda i: (-len(rows[i].prompt_ids), i))
         may_end = self._tokens_that_may_end(sampling.stop)
+        answers: dict[int, Completion] = {}
         for start in range(0, len(order), self.batch_size):
-            batch = [rows[i] for i in order[start : start + self.batch_size]]
-            self.decoder.run(batch, sampling, may_end, is_stopped, prefix)
-        return [self._completion(request, row, sampling) for request, row in zip(requests, rows, strict=True)]
+            places = order[start : start + self.batch_size]
+            self.decoder.run([rows[i] for i in places], sampling, may_end, is_stopped, prefix)
+            answers |= {i: self._completion(requests[i], rows[i], sampling) for i in places}
+            if on_answer is not None:
+                on_answer([answers[i] for i in places])
+        return [answers[i] for i in range(len(requests))]
 
     def _encoded(self, request: Request, sampling: Sampling) -> list[int]:
         ids = prompt_ids(self._tokenizer, request.prompt)

@@ -8,6 +8,7 @@ from selfinstruct_eval.predict import System, cut_at_blank_line, find_systems, p
 from selfinstruct_eval.tasks import Example
 
 from selfinstruct_train.config import Config, EvalConfig, ModelConfig, TrainConfig
+from selfinstruct_train.lm.base import OnAnswer
 from selfinstruct_train.types import Completion, Request, Sampling
 
 BASE = System("base")
@@ -23,7 +24,9 @@ class Parrot:
     def __init__(self) -> None:
         self.asked: list[Request] = []
 
-    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+    def complete(
+        self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
+    ) -> list[Completion]:
         self.asked += requests
         return [Completion(r.id, f" {len(r.prompt)}", "stop", 1, 1) for r in requests]
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from selfinstruct_train.config import Config, GenerateConfig
+from selfinstruct_train.lm.base import OnAnswer
 from selfinstruct_train.types import Completion, Request, Sampling
 
 VERBS = ["Name", "Describe", "Compare", "List", "Explain", "Translate", "Rank", "Praise", "Summarise", "Invent"]
@@ -43,7 +44,9 @@ class ScriptedLM:
         self._asked_file = asked_file
         self._seconds_per_chunk = seconds_per_chunk
 
-    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+    def complete(
+        self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
+    ) -> list[Completion]:
         self.asked += [r.id for r in requests]
         self.samplings |= {r.id: sampling for r in requests}
         self.prompts |= {r.id: r.prompt for r in requests}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from selfinstruct_train.config import GenerateConfig
 from selfinstruct_train.generate.classify import classify, read_answer
 from selfinstruct_train.generate.prompts import Templates
 from selfinstruct_train.journal import Journal
+from selfinstruct_train.lm.base import OnAnswer
 from selfinstruct_train.types import Completion, Instruction, Request, Sampling
 
 
@@ -43,7 +45,9 @@ class FlakyLM:
         self.fail_at = fail_at
         self.asked: list[str] = []
 
-    def complete(self, requests: list[Request], sampling: Sampling) -> list[Completion]:
+    def complete(
+        self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
+    ) -> list[Completion]:
         (request,) = requests
         if request.id.endswith(self.fail_at):
             raise ConnectionError("gone")

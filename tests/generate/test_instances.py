@@ -11,6 +11,7 @@ from selfinstruct_train.config import GenerateConfig
 from selfinstruct_train.generate.instances import InstanceFate, generate_instances, instance_sampling
 from selfinstruct_train.generate.prompts import Templates
 from selfinstruct_train.journal import Journal
+from selfinstruct_train.lm.base import OnAnswer
 from selfinstruct_train.types import Completion, Instruction, Request, Sampling
 
 TEMPLATES = Templates("C Task:", "I Task:", "O Task:")
@@ -27,7 +28,9 @@ class LabelLM:
         self.limits: dict[str, int] = {}
         self.prompts: dict[str, str] = {}
 
-    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+    def complete(
+        self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
+    ) -> list[Completion]:
         self.limits |= {r.id: sampling.max_new_tokens for r in requests}
         self.prompts |= {r.id: r.prompt for r in requests}
         return [

@@ -12,6 +12,7 @@ import pytest
 from selfinstruct_train.config import GenerateConfig
 from selfinstruct_train.generate.instructions import InstructionStage, generate_instructions, prompt_seeds
 from selfinstruct_train.journal import Journal
+from selfinstruct_train.lm.base import OnAnswer
 from selfinstruct_train.types import Completion, Pair, Request, Sampling, SeedTask
 
 SEEDS = [SeedTask(f"s{i}", f"Seed task {i} says s{i}", (Pair("", "x"),), i % 4 == 0) for i in range(12)]
@@ -27,7 +28,9 @@ class NumberLM:
         self.requests: list[Request] = []
         self.calls: list[int] = []
 
-    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+    def complete(
+        self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
+    ) -> list[Completion]:
         self.requests += requests
         self.calls.append(len(requests))
         return [Completion(r.id, self.text(r), "stop", 1, 1) for r in requests]

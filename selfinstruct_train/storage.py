@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Put `data` at `path`.
+def write_atomically(path: Path, data: bytes) -> Path:
+    """Put `data` at `path`, making its folder if missing; return the path.
 
     Raises:
         OSError: it cannot be written (a full disk, say); what stood at `path` still stands there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.tmp")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with unfinished.open("wb") as file:
             file.write(data)
@@ -28,13 +28,19 @@ def write_atomically(path: Path, data: bytes) -> None:
         refused = OSError(f"{path}: cannot be written: {error.strerror}; mend that and give the same command again")
         refused.errno = error.errno
         raise refused from error
+    return path
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_text(path: Path, text: str) -> Path:
+    """Put a text at `path`, as UTF-8."""
+    return write_atomically(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> Path:
     """Put one JSON value at `path`."""
-    write_atomically(path, (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode())
+    return write_atomically(path, (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode())
 
 
-def write_jsonl(path: Path, records: Iterable[dict[str, Any]]) -> None:
+def write_jsonl(path: Path, records: Iterable[dict[str, Any]]) -> Path:
     """Put one JSON object a line at `path`."""
-    write_atomically(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records).encode())
+    return write_atomically(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records).encode())

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct_train.generate import output
-from selfinstruct_train.generate.output import write_atomically, write_json, write_jsonl
+from selfinstruct_train import storage
+from selfinstruct_train.storage import write_atomically, write_json, write_jsonl
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,7 +19,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch
     def full(fd: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(output.os, "fsync", full)
+    monkeypatch.setattr(storage.os, "fsync", full)
     with pytest.raises(OSError, match=r"file: cannot be written: No space left on device; mend that") as error:
         write_atomically(path, b"new")
     assert error.value.errno == errno.ENOSPC
