@@ -1,0 +1,99 @@
+"""Read and write datasets as the rows of `generate.dataset`: a run's own, or anyone's file of instruction data.
+
+A file needs the columns instruction, input and output; what else a row tells is filled in where it is missing. The
+prompt/completion JSONL of the released code is not read: its templates cannot be taken apart again with certainty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..config import Config
+from ..generate.dataset import Row, write_dataset
+from ..row_files import COLUMNS, read_records
+
+FILE_NAME = "train.parquet"
+_OTHERS = tuple(name for name in Row.__dataclass_fields__ if name not in (*COLUMNS, "nearest", "rouge_l"))
+
+
+def run_dataset(config: Config) -> Path:
+    """Return the folder in which `make generate` leaves the run's dataset."""
+    return Path(config.run_dir) / "dataset"
+
+
+def find_dataset(config: Config, setting: str, named: str | None) -> Path:
+    """Return the dataset that a setting names, or the run's own where it is null.
+
+    Raises:
+        ValueError: there is none; the line says how to get one.
+    """
+    path = run_dataset(config) if named is None else Path(named).expanduser()
+    if not path.exists():
+        remedy = f"run recipes/generate.py first, or set {setting}" if named is None else f"mend {setting}"
+        raise ValueError(f"{path}: no dataset there; {remedy}")
+    return path
+
+
+def read_rows(path: str | Path) -> list[Row]:
+    """Read the rows of a parquet, JSONL or JSON file, or of a folder of such files, in their order.
+
+    Where a file does not say: ids are row-0, row-1, ... by position; rows of one instruction text share the
+    instruction_id, the id of the first of them; `source` is "generated"; not a classification task; all else is empty.
+
+    Raises:
+        ValueError: nothing is there, no row is in it, or a row is broken; one line that names the file and the row.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ValueError(f"{path}: no such file or folder; give a dataset folder or a .parquet, .jsonl or .json file")
+    rows: list[Row] = []
+    ids: set[str] = set()
+    instruction_ids: dict[str, str] = {}
+    for position, (place, record) in enumerate(read_records(path, _OTHERS)):
+        row = _row(place, record, f"row-{position}", instruction_ids)
+        if row.id in ids:
+            raise ValueError(f"{place}: id {row.id!r} has a row already; give every row an id of its own")
+        ids.add(row.id)
+        rows.append(row)
+    if not rows:
+        raise ValueError(f"{path}: holds no row; give a dataset with at least one")
+    return rows
+
+
+def write_rows(folder: str | Path, rows: Sequence[Row]) -> Path:
+    """Write the rows to `folder`/train.parquet, as a run's own dataset is written; return that path."""
+    path = Path(folder) / FILE_NAME
+    write_dataset(path, rows)
+    return path
+
+
+def _row(place: str, record: dict[str, Any], default_id: str, instruction_ids: dict[str, str]) -> Row:
+    given = {name: value for name, value in record.items() if value is not None}
+    for name, value in given.items():
+        _check_value(place, name, value)
+    values: dict[str, Any] = dict.fromkeys(Row.__dataclass_fields__, "")
+    values |= {"parents": (), "is_classification": False, "source": "generated", "id": default_id}
+    values |= {"rouge_l": 0.0} if "rouge_l" in values else {}
+    values |= given
+    values["parents"] = tuple(values["parents"])
+    values["instruction_id"] = given.get("instruction_id") or instruction_ids.setdefault(
+        values["instruction"], values["id"]
+    )
+    return Row(**values)
+
+
+def _check_value(place: str, name: str, value: Any) -> None:
+    if name == "is_classification":
+        good, wanted = isinstance(value, bool), "true or false"
+    elif name == "parents":
+        good, wanted = isinstance(value, list) and all(isinstance(v, str) for v in value), "a list of strings"
+    elif name == "source":
+        good, wanted = value in ("seed", "generated"), '"seed" or "generated"'
+    elif name == "id":
+        good, wanted = isinstance(value, str) and value != "", "a string, not empty"
+    else:
+        good, wanted = isinstance(value, str), "a string"
+    if not good:
+        raise ValueError(f"{place}: {name!r} is {value!r}; it must be {wanted}")

@@ -1,0 +1,96 @@
+"""Rows of instruction data on disk, anyone's: a parquet, JSONL or JSON file, or a folder of one kind of these.
+
+Each record comes with its place, so that whoever reads on can name the line of a fault. Only the three columns that
+every row needs are checked here; the training and the dataset tools make their own rows of the records.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+COLUMNS = ("instruction", "input", "output")
+SUFFIXES = (".parquet", ".jsonl", ".json")
+
+Record = dict[str, Any]
+
+
+def read_records(path: Path, others: Sequence[str] = ()) -> Iterator[tuple[str, Record]]:
+    """Yield (place, record) for each row, in the order of the files; an input of null is an empty one.
+
+    Args:
+        others: columns wanted besides `COLUMNS`, where they are there; nothing is known of their values.
+
+    Raises:
+        ValueError: nothing readable is at `path`, or a record lacks one of `COLUMNS` or holds no string there; one line
+            that names the file and the line or row.
+    """
+    for file in _files(path):
+        for place, record in _raw_records(file, others):
+            if not isinstance(record, dict):
+                raise ValueError(f"{place}: not an object; each row needs the columns {', '.join(COLUMNS)}")
+            missing = [column for column in COLUMNS if column not in record]
+            if missing:
+                raise ValueError(f"{place}: column {missing[0]!r} is missing; each row needs {', '.join(COLUMNS)}")
+            checked = {column: record[column] for column in (*COLUMNS, *others) if column in record}
+            if checked["input"] is None:
+                checked["input"] = ""
+            for column in COLUMNS:
+                if not isinstance(checked[column], str):
+                    raise ValueError(f"{place}: {column!r} is {checked[column]!r}; it must be a string")
+            yield place, checked
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        if path.suffix not in SUFFIXES:
+            raise ValueError(f"{path}: {path.suffix or 'no'} suffix; rows are {', '.join(SUFFIXES)} or a folder")
+        return [path]
+    files = [file for suffix in SUFFIXES for file in sorted(path.rglob(f"*{suffix}")) if not _is_hidden(file, path)]
+    if not files:
+        raise ValueError(f"{path}: no {', '.join(SUFFIXES)} file in this folder")
+    if len({file.suffix for file in files}) > 1:
+        raise ValueError(f"{path}: files of several kinds ({files[0].name}, {files[-1].name}); name the one to read")
+    return files
+
+
+def _is_hidden(file: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in file.relative_to(folder).parts)
+
+
+def _raw_records(file: Path, others: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    if file.suffix == ".parquet":
+        yield from _parquet_records(file, others)
+    elif file.suffix == ".jsonl":
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield f"{file}:{number}", _parsed(line, f"{file}:{number}")
+    else:
+        content = _parsed(file.read_bytes(), str(file))
+        if not isinstance(content, list):
+            raise ValueError(f"{file}: not a list of rows; one object a line is .jsonl")
+        for number, record in enumerate(content):
+            yield f"{file}[{number}]", record
+
+
+def _parsed(content: bytes, place: str) -> Any:
+    try:
+        return json.loads(content.decode("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{place}: not JSON: {error}") from error
+
+
+def _parquet_records(file: Path, others: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        table = pyarrow.parquet.read_table(file)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise ValueError(f"{file}: cannot be read as parquet: {' '.join(str(error).split())}") from error
+    wanted = [column for column in (*COLUMNS, *others) if column in table.column_names]
+    for number, record in enumerate(table.select(wanted).to_pylist()):
+        yield f"{file} row {number}", record
