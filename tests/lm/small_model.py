@@ -1,5 +1,6 @@
 """A small random Llama and a small byte-level BPE tokenizer, made here: no network."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 CORPUS = [
@@ -78,3 +79,50 @@ def make_constant_model(folder: Path, logits: dict[str, float]) -> None:
             assert token in tokenizer.get_vocab(), token
             model.lm_head.weight[tokenizer.convert_tokens_to_ids(token)] = value / 48
     model.save_pretrained(folder)
+
+
+CHAT_TEMPLATE = (
+    "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"  # one line for each message
+    "{% if add_generation_prompt %}assistant:{% endif %}"
+)
+"""A user's message "hi" is put to the model as "user: hi", a new line and "assistant:"."""
+
+
+def _random(folder: Path) -> None:
+    make_model(folder, len(make_tokenizer(folder)))
+
+
+def _with_bos(folder: Path) -> None:
+    make_model(folder, len(make_tokenizer(folder, bos=True)), bos_token_id=1)
+
+
+def _with_chat_template(folder: Path) -> None:
+    make_model(folder, len(tokenizer := make_tokenizer(folder)))
+    tokenizer.chat_template = CHAT_TEMPLATE
+    tokenizer.save_pretrained(folder)
+
+
+KINDS: dict[str, Callable[[Path], None]] = {
+    "random": _random,
+    "abc": lambda folder: make_constant_model(folder, {"a": 3.0, "b": 2.5, "c": 1.0}),
+    # e-acute is C3 A9, written so by byte-level BPE; C3 2.8 < A9 2.9 at the second step
+    "accent": lambda folder: make_constant_model(folder, {"\u00c3": 3.0, "\u00a9": 2.9}),
+    "ends": lambda folder: make_constant_model(folder, {"a": 3.0, "<|end|>": 2.9}),
+    "spaced": lambda folder: make_constant_model(folder, {"\u0120red": 3.0}),
+    "broken": lambda folder: make_constant_model(folder, {"a": float("nan")}),
+    "bos": _with_bos,
+    "chat": _with_chat_template,
+}
+"""The models of the contract suite, by name; a server that somebody else started serves some of them."""
+
+
+def make_kind(kind: str, folder: Path) -> Path:
+    """Write a model of `KINDS`, which samples wherever it is served with a temperature above 0."""
+    import json
+
+    folder.mkdir(parents=True, exist_ok=True)
+    KINDS[kind](folder)
+    path = folder / "generation_config.json"
+    settings = json.loads(path.read_text())
+    path.write_text(json.dumps(settings | {"do_sample": True, "top_k": 0}))
+    return folder
