@@ -20,7 +20,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup generate train eval test lint pretrain-tiny
+.PHONY: help setup generate relabel train eval test lint pretrain-tiny
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ generate: $(READY) ## seed tasks -> instructions -> instances -> <run_dir>/datas
 ifneq ($(REVIEW),)
 	$(BIN)/python $(REVIEW) --config $(CONFIG) $(ARGS)
 endif
+
+relabel: $(READY) ## write the dataset's outputs anew with relabel.model -> <run_dir>/relabelled
+	$(BIN)/python recipes/relabel.py --config $(CONFIG) $(ARGS)
 
 train: $(READY) ## finetune the same model on the dataset -> <run_dir>/model (ACCELERATE=one_process|ddp)
 	$(BIN)/accelerate launch --quiet --config_file configs/accelerate/$(ACCELERATE).yaml recipes/train.py --config $(CONFIG) $(ARGS)

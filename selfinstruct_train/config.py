@@ -176,7 +176,7 @@ class RelabelConfig:
     """File or folder of rows; null: the run's dataset."""
     model: ModelConfig = field(default_factory=ModelConfig)
     chat: bool = True
-    """The instruction is the user's message of a chat; false: the paper's prompt as plain text."""
+    """The instruction is the user's message of a chat; false: plain text, the evaluation's prompt in train.template."""
     sampling: Sampling = field(default_factory=lambda: Sampling(max_new_tokens=512))
 
 

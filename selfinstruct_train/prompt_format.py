@@ -78,6 +78,11 @@ def evaluation_prompt(instruction: str, input: str, template: TemplateName) -> s
     return chosen.prompt.format(instruction=instruction, input=input)
 
 
+def user_message(instruction: str, input: str) -> str:
+    """Return an instruction and its input (which may be empty) as the user's message of a chat."""
+    return "\n\n".join(part for part in (instruction.strip(), input.strip()) if part)
+
+
 def _check_template(template: str) -> None:
     if template not in ("paper", "fixed"):
         raise ValueError(f"template is {template!r}; known: paper, fixed")

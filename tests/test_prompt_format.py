@@ -9,6 +9,7 @@ from selfinstruct_train.prompt_format import (
     TRAIN_TEMPLATES_WITHOUT_INPUT,
     evaluation_prompt,
     training_text,
+    user_message,
 )
 
 
@@ -73,6 +74,11 @@ def test_paper_training_keeps_the_names_of_several_fields():
 
 def test_braces_in_the_data_are_kept():
     assert evaluation_prompt("Print {x}.", "{input}", "fixed") == "Instruction: Print {x}.\nInput: {input}\nResponse:"
+
+
+def test_a_users_message_is_the_instruction_and_behind_a_blank_line_the_input():
+    assert user_message(" Add one. ", "3\n") == "Add one.\n\n3"
+    assert user_message("Say hi.", "") == "Say hi."
 
 
 def test_unknown_template_is_refused():

@@ -1,0 +1,55 @@
+"""Write a dataset's outputs anew with another model: python recipes/relabel.py --config configs/tiny.yaml
+    --relabel.model.path teacher
+
+Stopped at any moment, the same command goes on where it was. Exit code 2 and one line for what the user can mend.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import sys
+
+
+def main() -> int:
+    from selfinstruct_train.config import load_config
+
+    try:
+        config = load_config(None)
+        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+        logging.info("%s", dataclasses.asdict(config))
+
+        from selfinstruct_train.dataset.relabel import prepare_relabel, relabel
+        from selfinstruct_train.generate.funnel import count_verdicts, funnel_table
+
+        plan = prepare_relabel(config)
+
+        from tqdm import tqdm
+
+        from selfinstruct_train.lm import load_lm
+
+        lm = load_lm(config.relabel.model)
+        with tqdm(total=len(plan.requests), desc="relabel", unit="row") as bar:
+
+            def progress(num_answered: int) -> None:
+                bar.update(num_answered)
+
+            result = relabel(plan, lm, progress)
+    except (ValueError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+
+    counts = count_verdicts(len(plan.requests), (fate.verdict for fate in result.fates))
+    num_changed = sum(fate.verdict == "kept" and fate.new != fate.old for fate in result.fates)
+    print(funnel_table({"relabel": counts}))
+    print(f"{len(result.rows)} rows, {num_changed} of them with another output than before")
+    for path in result.files:
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
