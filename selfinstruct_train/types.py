@@ -33,8 +33,7 @@ class SeedTask:
 class Instruction:
     """An accepted instruction of the pool.
 
-    `parents` are the ids of the instructions shown in the prompt that produced it, `nearest` the pool text most
-    similar to it when it was accepted, `rouge_l` that similarity in [0, 1].
+    `parents` are the ids of the instructions shown in the prompt that produced it.
     """
 
     id: str
@@ -42,8 +41,6 @@ class Instruction:
     origin: Literal["seed", "generated"]
     request_id: str = ""
     parents: tuple[str, ...] = ()
-    nearest: str = ""
-    rouge_l: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from .instances import InstanceFate
 
 @dataclass(frozen=True)
 class Row:
-    """One row. For seeds, all that tells of a model's answer is empty, and `rouge_l` is 0.
+    """One row. For seeds, all that tells of a model's answer is empty.
 
     `request_id` is the request that wrote the instruction and `parents` what its prompt showed; `instance_request_id`
     wrote input and output, and `finish_reason` tells how that answer ended.
@@ -35,8 +35,6 @@ class Row:
     request_id: str
     instance_request_id: str
     parents: tuple[str, ...]
-    nearest: str
-    rouge_l: float
     finish_reason: str
 
 
@@ -62,8 +60,6 @@ def dataset_rows(
                     request_id="",
                     instance_request_id="",
                     parents=(),
-                    nearest="",
-                    rouge_l=0.0,
                     finish_reason="",
                 )
             )
@@ -81,7 +77,7 @@ def write_dataset(path: Path, rows: Sequence[Row]) -> None:
     import pyarrow.parquet
     from datasets import Features, List, Value
 
-    types = {"is_classification": Value("bool"), "rouge_l": Value("float64"), "parents": List(Value("string"))}
+    types = {"is_classification": Value("bool"), "parents": List(Value("string"))}
     names = list(Row.__dataclass_fields__)
     features = Features({name: types.get(name, Value("string")) for name in names})
     records = [asdict(row) for row in rows]
@@ -104,7 +100,5 @@ def _generated_row(instruction: Instruction, is_classification: bool, fate: Inst
         request_id=instruction.request_id,
         instance_request_id=fate.request_id,
         parents=instruction.parents,
-        nearest=instruction.nearest,
-        rouge_l=instruction.rouge_l,
         finish_reason=fate.finish_reason,
     )

@@ -30,7 +30,7 @@ MAX_BARREN_REQUESTS = 500
 
 @dataclass(frozen=True)
 class InstructionFate:
-    """What became of one candidate; `nearest` and `rouge_l` are filled for those that came to the novelty check."""
+    """What became of one candidate; `nearest` and `rouge_l` are filled for those that are too similar."""
 
     id: str
     request_id: str
@@ -158,16 +158,13 @@ def _judge(
     for item, candidate in enumerate(candidates):
         verdict, score, nearest = candidate.verdict, 0.0, ""
         if verdict == KEPT:
-            score, nearest_text = index.nearest(candidate.text)
-            nearest = nearest_text or ""
-            if score > settings.rouge_l_threshold:
-                verdict = "too_similar"
+            found, text = index.nearest(candidate.text)
+            if found > settings.rouge_l_threshold:
+                verdict, score, nearest = "too_similar", found, text or ""
         id = f"gen-{coordinates}-{item:02d}"
         if verdict == KEPT:
             index.add(candidate.text)
-            stage.accepted.append(
-                Instruction(id, candidate.text, "generated", completion.request_id, parents, nearest, score)
-            )
+            stage.accepted.append(Instruction(id, candidate.text, "generated", completion.request_id, parents))
         stage.fates.append(
             InstructionFate(
                 id,

@@ -14,8 +14,8 @@ from selfinstruct_train.types import Instruction, Pair, SeedTask
 
 SEEDS = [SeedTask("s", "Add.", (Pair("1 1", "2"), Pair("", "0")), False)]
 INSTRUCTIONS = [
-    Instruction("g0", "Name it.", "generated", "r0", ("s", "g9"), "Add.", 0.25),
-    Instruction("g1", "Sort it.", "generated", "r1", ("s",), "Name it.", 0.5),
+    Instruction("g0", "Name it.", "generated", "r0", ("s", "g9")),
+    Instruction("g1", "Sort it.", "generated", "r1", ("s",)),
 ]
 FATES = [
     InstanceFate("g0-0", "g0", "x0", "in", "", "no_output", "length"),
@@ -23,10 +23,10 @@ FATES = [
     InstanceFate("g1-0", "g1", "x1", "", "A", "kept", "stop"),
 ]
 EXPECTED = [
-    Row("s-0", "Add.", "1 1", "2", False, "seed", "s", "", "", (), "", 0.0, ""),
-    Row("s-1", "Add.", "", "0", False, "seed", "s", "", "", (), "", 0.0, ""),
-    Row("g0-1", "Name it.", "in\n猫", "out", False, "generated", "g0", "r0", "x0", ("s", "g9"), "Add.", 0.25, "length"),
-    Row("g1-0", "Sort it.", "", "A", True, "generated", "g1", "r1", "x1", ("s",), "Name it.", 0.5, "stop"),
+    Row("s-0", "Add.", "1 1", "2", False, "seed", "s", "", "", (), ""),
+    Row("s-1", "Add.", "", "0", False, "seed", "s", "", "", (), ""),
+    Row("g0-1", "Name it.", "in\n猫", "out", False, "generated", "g0", "r0", "x0", ("s", "g9"), "length"),
+    Row("g1-0", "Sort it.", "", "A", True, "generated", "g1", "r1", "x1", ("s",), "stop"),
 ]
 
 
@@ -44,7 +44,7 @@ def test_load_dataset_reads_the_folder_even_beside_what_a_killed_writer_left(
     loaded = datasets.load_dataset(str(tmp_path / "dataset"), split="train", cache_dir=str(tmp_path / "cache"))
     assert loaded.column_names == [
         "id", "instruction", "input", "output", "is_classification", "source", "instruction_id", "request_id",
-        "instance_request_id", "parents", "nearest", "rouge_l", "finish_reason",
+        "instance_request_id", "parents", "finish_reason",
     ]  # fmt: skip
     assert [Row(**{**row, "parents": tuple(row["parents"])}) for row in loaded] == EXPECTED
 

@@ -151,9 +151,10 @@ def test_the_threshold_decides_what_is_too_similar(tmp_path: Path) -> None:
         def text(self, request: Request) -> str:
             return " one two three four five\n10. one two three four six"  # ROUGE-L 0.8
 
-    assert len(run(tmp_path / "a", Pairs(), max_requests=1, rouge_l_threshold=0.7).accepted) == 1
+    stage = run(tmp_path / "a", Pairs(), max_requests=1, rouge_l_threshold=0.7)
+    assert [(f.verdict, f.rouge_l) for f in stage.fates] == [("kept", 0.0), ("too_similar", pytest.approx(0.8))]
     stage = run(tmp_path / "b", Pairs(), max_requests=1, rouge_l_threshold=0.9)
-    assert [i.rouge_l for i in stage.accepted] == [0.0, pytest.approx(0.8)]
+    assert [f.verdict for f in stage.fates] == ["kept", "kept"]
 
 
 def test_the_report_shows_every_round(tmp_path: Path, scripted: ModuleType) -> None:

@@ -87,7 +87,6 @@ def test_every_row_tells_where_it_came_from(scripted: ModuleType, world: Path, t
     for row in generated:
         assert row.instruction in answers[row.request_id].text
         assert set(row.parents) <= known and len(row.parents) == 8
-        assert 0 < row.rouge_l <= 0.7 and row.nearest
         assert row.instance_request_id == f"instances-{row.instruction_id}"
         assert row.finish_reason in ("stop", "length")
 
