@@ -1,8 +1,8 @@
 """The verb-noun structure of instructions: what is asked for, as in "write a letter", for the diversity wheel.
 
 The paper (section 3.2) parses with the Berkeley Neural Parser and takes the verb nearest to the root with its first
-direct noun object; it finds such a pair in 26,559 of its 52,445 instructions. Here HanTa tags and lemmatises (its English
-model is part of its wheel, so nothing is downloaded) and a rule over the tags takes the place of the parser:
+direct noun object; it finds such a pair in 26,559 of its 52,445 instructions. Here HanTa tags and lemmatises (its
+English model is part of its wheel, so nothing is downloaded) and a rule over the tags takes the place of the parser:
 
 1. Only the first sentence counts. A clause in front ("Given a text, ...") is passed over.
 2. The verb is the imperative at the head, or the one behind "you need to", "can you", "how would you", or the finite
