@@ -20,7 +20,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup generate relabel train eval test lint pretrain-tiny
+.PHONY: help setup data generate relabel quality train eval test lint pretrain-tiny
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ $(READY): constraints.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+data: $(READY) ## the paper's own material -> data/ (ARGS="--mirror URL" or ARGS="--from FOLDER")
+	$(BIN)/python recipes/data.py $(ARGS)
+
 generate: $(READY) ## seed tasks -> instructions -> instances -> <run_dir>/dataset
 	$(BIN)/python recipes/generate.py --config $(CONFIG) $(ARGS)
 ifneq ($(REVIEW),)
@@ -41,6 +44,9 @@ endif
 
 relabel: $(READY) ## write the dataset's outputs anew with relabel.model -> <run_dir>/relabelled
 	$(BIN)/python recipes/relabel.py --config $(CONFIG) $(ARGS)
+
+quality: $(READY) ## leave out rows that quality.model scores low -> <run_dir>/filtered
+	$(BIN)/python recipes/quality.py --config $(CONFIG) $(ARGS)
 
 train: $(READY) ## finetune the same model on the dataset -> <run_dir>/model (ACCELERATE=one_process|ddp)
 	$(BIN)/accelerate launch --quiet --config_file configs/accelerate/$(ACCELERATE).yaml recipes/train.py --config $(CONFIG) $(ARGS)

@@ -54,6 +54,8 @@ def test_the_map_of_imports_is_kept():
         "seeding": set(),
         "storage": set(),
         "row_files": set(),
+        "fetch": {"storage"},
+        "official": {"storage", "fetch"},
         "builtin": set(),
         "journal": {"types"},
         "config": {"types"},
