@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
+from urllib.parse import urlsplit
 
 from .types import Sampling
 
@@ -35,7 +36,8 @@ class ServerConfig:
     max_attempts: int = 6
     """Times a request is sent before it is left open; a later run of the same command asks it again."""
     extra_body: dict[str, Any] = field(default_factory=dict)
-    """Fields sent with every request, e.g. {repeat_penalty: 1.0} for llama.cpp."""
+    """Fields sent with every request, e.g. {repeat_penalty: 1.0} for llama.cpp; null leaves out one of ours that a
+    server refuses, e.g. {seed: null}. Part of what the answers depend on, so of the journals."""
 
 
 @dataclass(frozen=True)
@@ -191,8 +193,13 @@ class QualityConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     chat: bool = True
     """Of the judge: the question is the user's message of a chat; false: plain text."""
-    min_score: float = 4.0
-    """Rows with a lower score go; rows the judge gave no readable grade go too, counted apart."""
+    sampling: Sampling = field(default_factory=lambda: Sampling(max_new_tokens=16))
+    """Of the judge: a model that reasons before it answers needs more tokens."""
+    min_score: float | None = None
+    """Rows with a lower score go, a judge's grade or the raw logit of a reward model; null: grade 4. Rows without a
+    readable grade go too, counted apart."""
+    keep_fraction: float | None = None
+    """In place of min_score: of the rows with a score this share stays, the best."""
 
 
 @dataclass(frozen=True)
@@ -433,6 +440,15 @@ def _check(config: Config) -> Config:
         raise ValueError(f"generate.contamination.ngram is {g.contamination.ngram}; it must be at least 1")
     if g.near_duplicates.method == "embeddings" and not g.near_duplicates.embedding_model:
         raise ValueError("generate.near_duplicates.method is embeddings; name generate.near_duplicates.embedding_model")
+    q = config.quality
+    if q.min_score is not None and q.keep_fraction is not None:
+        raise ValueError("quality.min_score and quality.keep_fraction are both set; choose one")
+    if q.scorer == "reward_model" and q.min_score is None and q.keep_fraction is None:
+        raise ValueError(
+            "quality.scorer is reward_model, whose scores have no common scale; set quality.keep_fraction or min_score"
+        )
+    if q.keep_fraction is not None and not 0 < q.keep_fraction <= 1:
+        raise ValueError(f"quality.keep_fraction is {q.keep_fraction}; it must lie in (0, 1]")
     if t.learning_rate <= 0:
         raise ValueError(f"train.learning_rate is {t.learning_rate}; it must be above 0")
     if t.epochs <= 0:
@@ -450,6 +466,19 @@ def _check_server(key: str, server: ServerConfig) -> None:
     for url in server.base_urls:
         if not url.startswith(("http://", "https://")):
             raise ValueError(f"{key}.base_urls: {url!r} is no http address; e.g. http://127.0.0.1:8000/v1")
+        parts = urlsplit(url)
+        if "@" in parts.netloc or parts.query or parts.fragment:  # the address may be shown, and may hold no key
+            raise ValueError(
+                f"{key}.base_urls: the address of {parts.hostname} holds more than scheme, host, port and path; a key "
+                f"belongs into the environment variable that {key}.api_key_env names"
+            )
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", server.api_key_env):
+        raise ValueError(
+            f"{key}.api_key_env is no name of an environment variable; it names the variable, it is not the key itself"
+        )
+    own = {"model", "prompt", "messages", "n", "stream"} & set(server.extra_body)
+    if own:
+        raise ValueError(f"{key}.extra_body: {', '.join(sorted(own))} cannot be set; the client does")
     for name in ("max_in_flight", "max_attempts", "requests_per_minute", "tokens_per_minute"):
         value = getattr(server, name)
         if value is not None and value < 1:

@@ -6,20 +6,29 @@
 from __future__ import annotations
 
 from ..config import ModelConfig
-from .base import LM
+from .base import LM, UnansweredError
 
-__all__ = ["LM", "load_lm"]
+__all__ = ["LM", "UnansweredError", "load_lm"]
 
 
 def load_lm(model: ModelConfig, path: str | None = None) -> LM:
-    """Load a language model.
+    """Open the language model that `model.backend` names.
 
     Args:
-        path: a tuned checkpoint or LoRA adapter folder to load in place of `model.path`.
+        path: a folder with a checkpoint or LoRA adapter, or a Hub id, to load in place of `model.path`. A server does
+            not have it: with backend http it is loaded by transformers.
 
     Raises:
-        ValueError: no model is there, or it cannot be loaded; one line that says what is missing.
+        ValueError: no model is there, it cannot be loaded, or no server answers; one line that says what is missing.
     """
+    if model.backend == "vllm":
+        from .vllm_lm import load_vllm_lm
+
+        return load_vllm_lm(model, path)
+    if model.backend == "http" and path is None:
+        from .http_lm import HttpLM
+
+        return HttpLM(model)
     from .loading import load_transformers_lm
 
     return load_transformers_lm(model, path)
