@@ -52,6 +52,12 @@ def test_overriding_one_field_of_a_sampling_keeps_the_papers_others(tmp_path):
         ("eval:\n  sampling:\n    top_p: 0\n", ["top_p is 0", "(0, 1]"]),
         ("train:\n  mixtures: []\n", ["train.mixtures is empty"]),
         ("train:\n  max_steps: 0\n", ["train.max_steps is 0"]),
+        (
+            "quality: {min_score: 4.0, keep_fraction: 0.5}\n",
+            ["quality.min_score and quality.keep_fraction are both set"],
+        ),
+        ("quality: {scorer: reward_model}\n", ["no common scale", "set quality.keep_fraction or min_score"]),
+        ("quality: {keep_fraction: 1.5}\n", ["quality.keep_fraction is 1.5", "(0, 1]"]),
         ("- a\n- b\n", ["a.yaml", "mapping", "list"]),
         ("a: [1\n", ["a.yaml", "not valid YAML"]),
     ],

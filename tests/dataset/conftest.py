@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,6 +12,13 @@ import pytest
 
 from selfinstruct_train.lm.base import OnAnswer
 from selfinstruct_train.types import Completion, Request, Sampling
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+_SPEC = importlib.util.spec_from_file_location("small_reward", Path(__file__).parents[1] / "lm" / "small_reward.py")
+assert _SPEC and _SPEC.loader
+small_reward = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(small_reward)
 
 SEED = {"id": "s-0", "instruction": "Say hello.", "input": "", "output": "hello", "source": "seed"}
 
@@ -64,3 +73,8 @@ def run_dir(tmp_path: Path) -> Path:
     (tmp_path / "run/dataset").mkdir(parents=True)
     (tmp_path / "run/dataset/train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return tmp_path / "run"
+
+
+@pytest.fixture(scope="session")
+def reward_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_reward.make_reward_model(tmp_path_factory.mktemp("reward"))

@@ -1,0 +1,53 @@
+"""Leave out rows of a dataset that a model scores low: python recipes/quality.py --config configs/tiny.yaml
+    --quality.model.path judge
+
+Stopped at any moment, the same command goes on where it was. Exit code 2 and one line for what the user can mend.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import sys
+
+
+def main() -> int:
+    from selfinstruct_train.config import load_config
+
+    try:
+        config = load_config(None)
+        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+        logging.info("%s", dataclasses.asdict(config))
+
+        from selfinstruct_train.dataset.quality import filter_by_quality, histogram, load_scorer, prepare_quality
+        from selfinstruct_train.generate.funnel import count_verdicts, funnel_table
+
+        plan = prepare_quality(config)
+
+        from tqdm import tqdm
+
+        scorer = load_scorer(config)
+        with tqdm(total=len(plan.scored), desc="quality", unit="row") as bar:
+
+            def progress(num_answered: int) -> None:
+                bar.update(num_answered)
+
+            result = filter_by_quality(plan, scorer, progress)
+    except (ValueError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+
+    print(histogram(result.fates, config.quality.scorer))
+    counts = count_verdicts(len(plan.scored), (fate.verdict for fate in result.fates))
+    print(funnel_table({"quality": counts}))
+    print(f"{len(result.rows)} of {len(plan.rows)} rows stay, rows of seed tasks included")
+    for path in result.files:
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
