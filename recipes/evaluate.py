@@ -44,7 +44,8 @@ def evaluate_run(config: Config) -> list[str]:
     files: list[Path] = []
     predictions: dict[str, dict[str, list[str]]] = {name: {} for name in sets}
     for system in systems:
-        lm = load_lm(config.model, system.path)
+        # a path is always given: a server has no tuned model, and both must be asked by the same backend
+        lm = load_lm(config.model, system.path or config.model.path)
         for name, examples in sets.items():
             with tqdm(total=len(examples), desc=f"{system.name}, {name}", unit=" answers", mininterval=1) as bar:
                 completions = predict(lm, system, name, examples, config, bar.update)
