@@ -7,6 +7,7 @@ RUN ?= tiny
 CONFIG ?= configs/$(RUN).yaml
 ARGS ?=
 ACCELERATE ?= one_process
+FORMAT ?= messages
 TOKENS ?= 22_000_000
 PYTHON ?= python3
 VENV ?= .venv
@@ -20,7 +21,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup data generate relabel quality train eval test lint pretrain-tiny
+.PHONY: help setup data generate relabel quality merge train eval test lint pretrain-tiny describe export
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +48,15 @@ relabel: $(READY) ## write the dataset's outputs anew with relabel.model -> <run
 
 quality: $(READY) ## leave out rows that quality.model scores low -> <run_dir>/filtered
 	$(BIN)/python recipes/quality.py --config $(CONFIG) $(ARGS)
+
+describe: $(READY) ## table 1, figures, similarity and dataset card of the run's dataset
+	$(BIN)/python recipes/describe.py --config $(CONFIG) $(ARGS)
+
+export: $(READY) ## the dataset for other tools (FORMAT=messages|openai_chat|alpaca|prompt_completion)
+	$(BIN)/python recipes/export.py --config $(CONFIG) --export.format $(FORMAT) $(ARGS)
+
+merge: $(READY) ## several runs' datasets in one, without repetitions (RUNS="runs/a runs/b" OUT=runs/both)
+	$(BIN)/python recipes/merge.py --out $(OUT) $(RUNS) $(ARGS)
 
 train: $(READY) ## finetune the same model on the dataset -> <run_dir>/model (ACCELERATE=one_process|ddp)
 	$(BIN)/accelerate launch --quiet --config_file configs/accelerate/$(ACCELERATE).yaml recipes/train.py --config $(CONFIG) $(ARGS)

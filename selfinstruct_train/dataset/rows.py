@@ -15,7 +15,7 @@ from ..generate.dataset import Row, write_dataset
 from ..row_files import COLUMNS, read_records
 
 FILE_NAME = "train.parquet"
-_OTHERS = tuple(name for name in Row.__dataclass_fields__ if name not in (*COLUMNS, "nearest", "rouge_l"))
+_OTHERS = tuple(name for name in Row.__dataclass_fields__ if name not in COLUMNS)
 
 
 def run_dataset(config: Config) -> Path:
@@ -75,7 +75,6 @@ def _row(place: str, record: dict[str, Any], default_id: str, instruction_ids: d
         _check_value(place, name, value)
     values: dict[str, Any] = dict.fromkeys(Row.__dataclass_fields__, "")
     values |= {"parents": (), "is_classification": False, "source": "generated", "id": default_id}
-    values |= {"rouge_l": 0.0} if "rouge_l" in values else {}
     values |= given
     values["parents"] = tuple(values["parents"])
     values["instruction_id"] = given.get("instruction_id") or instruction_ids.setdefault(
