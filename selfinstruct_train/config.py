@@ -204,13 +204,29 @@ class QualityConfig:
 
 @dataclass(frozen=True)
 class CardConfig:
-    """What the dataset card says that cannot be computed."""
+    """`make describe`: what the dataset card says that cannot be computed."""
 
+    dataset: str | None = None
+    """Folder of rows to describe; null: the run's dataset."""
     name: str | None = None
     """Title; null: made of the run's name."""
     license: str | None = None
     """Hub licence id, e.g. apache-2.0; null: inherited from model and seed tasks where known, else `other`."""
     language: str = "en"
+    """Code of ISO 639, e.g. en, de, zh."""
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """`make export`: the dataset in a form that another tool reads, in <run_dir>/export."""
+
+    format: Literal["prompt_completion", "openai_chat", "alpaca", "messages"] = "messages"
+    """prompt_completion: JSONL as the released code finetunes on; openai_chat: JSONL of OpenAI's fine-tuning; alpaca: a
+    JSON list of instruction, input, output; messages: parquet of chats, as TRL reads them."""
+    dataset: str | None = None
+    """File or folder of rows; null: the run's dataset."""
+    source: Literal["all", "generated", "seed"] = "all"
+    """Which rows."""
 
 
 @dataclass(frozen=True)
@@ -284,6 +300,7 @@ class Config:
     relabel: RelabelConfig = field(default_factory=RelabelConfig)
     quality: QualityConfig = field(default_factory=QualityConfig)
     card: CardConfig = field(default_factory=CardConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
 
 
 def load_config(argv: list[str] | None = None) -> Config:
@@ -449,6 +466,12 @@ def _check(config: Config) -> Config:
         )
     if q.keep_fraction is not None and not 0 < q.keep_fraction <= 1:
         raise ValueError(f"quality.keep_fraction is {q.keep_fraction}; it must lie in (0, 1]")
+    if config.card.license is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", config.card.license):
+        raise ValueError(
+            f"card.license is {config.card.license!r}; it must be a licence id of the Hub, e.g. apache-2.0"
+        )
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]+)*", config.card.language):
+        raise ValueError(f"card.language is {config.card.language!r}; it must be a code of ISO 639, e.g. en")
     if t.learning_rate <= 0:
         raise ValueError(f"train.learning_rate is {t.learning_rate}; it must be above 0")
     if t.epochs <= 0:

@@ -58,6 +58,8 @@ def test_overriding_one_field_of_a_sampling_keeps_the_papers_others(tmp_path):
         ),
         ("quality: {scorer: reward_model}\n", ["no common scale", "set quality.keep_fraction or min_score"]),
         ("quality: {keep_fraction: 1.5}\n", ["quality.keep_fraction is 1.5", "(0, 1]"]),
+        ("card: {license: Apache License 2.0}\n", ["card.license is 'Apache License 2.0'", "e.g. apache-2.0"]),
+        ("card: {language: English}\n", ["card.language is 'English'", "e.g. en"]),
         ("- a\n- b\n", ["a.yaml", "mapping", "list"]),
         ("a: [1\n", ["a.yaml", "not valid YAML"]),
     ],
