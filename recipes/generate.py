@@ -1,6 +1,7 @@
 """Generate a dataset: python recipes/generate.py --config configs/tiny.yaml [--generate.num_instructions 50]
 
-Stopped at any moment, the same command goes on where it was. Exit code 2 and one line for what the user can mend.
+Stopped at any moment, the same command goes on where it was. Exit code 2 and one line for what the user can mend; 3
+and one line when a limit of the budget is reached: raise it, and the same command goes on.
 """
 
 from __future__ import annotations
@@ -19,12 +20,17 @@ def main() -> int:
         logging.info("%s", dataclasses.asdict(config))
 
         from selfinstruct_train.generate.run import generate, prepare
+        from selfinstruct_train.generate.spending import BudgetReachedError
 
         plan = prepare(config)
 
         from selfinstruct_train.lm import load_lm
 
-        result = generate(plan, load_lm(config.model))
+        try:
+            result = generate(plan, load_lm(config.model))
+        except BudgetReachedError as reached:
+            print(f"stopped: {reached}", file=sys.stderr)
+            return 3
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

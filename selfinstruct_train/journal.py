@@ -135,6 +135,13 @@ class Journal:
     def __contains__(self, request_id: str) -> bool:
         return request_id in self._rows
 
+    def __getitem__(self, request_id: str) -> Completion:
+        return self._rows[request_id].completion
+
+    def completions(self) -> list[Completion]:
+        """Return all answers, in the order in which they came."""
+        return [row.completion for row in self._rows.values()]
+
     def __len__(self) -> int:
         return len(self._rows)
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from ..config import GenerateConfig
-from ..journal import Journal, Progress
+from ..journal import Journal
 from ..lm.base import LM
 from ..seeding import derive_seed
 from ..types import Completion, Instruction, Request, Sampling
@@ -22,6 +23,10 @@ from .prompts import Templates, instance_prompt
 # released code, generate_instances.py: 300 tokens for a batch of 5 that holds a classification task, else 350
 PAPER_BATCH_SIZE = 5
 PAPER_CLASSIFICATION_TOKENS = 300
+
+
+Report = Callable[[int, int], None]
+"""Called with the numbers of requests answered and of instances kept since the last call."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def generate_instances(
     journal: Journal,
     settings: GenerateConfig,
     seed: int,
-    progress: Progress | None = None,
+    report: Report | None = None,
 ) -> list[InstanceFate]:
     """Ask for the instances of every instruction and judge them; the fates stand in the order of the instructions."""
     limits = _token_limits(is_classification, settings)
@@ -57,15 +62,24 @@ def generate_instances(
         )
         for instruction, is_label_first, limit in zip(instructions, is_classification, limits, strict=True)
     ]
-    answers: dict[str, Completion] = {}
+    fates: dict[str, list[InstanceFate]] = {}
     for limit in sorted(set(limits)):
         sampling = dataclasses.replace(instance_sampling(settings), max_new_tokens=limit)
-        asked = [r for r, its_limit in zip(requests, limits, strict=True) if its_limit == limit]
-        answers |= {c.request_id: c for c in journal.complete(lm, asked, sampling, progress)}
-    fates = []
-    for instruction, is_label_first, request in zip(instructions, is_classification, requests, strict=True):
-        fates += _judge(instruction, is_label_first, answers[request.id], settings, seed)
-    return fates
+        asked = [i for i, its_limit in enumerate(limits) if its_limit == limit]
+        open_ones = iter(asked)
+
+        def judge(num_answered: int, open_ones: Iterator[int] = open_ones) -> None:
+            num_kept = 0
+            for i in islice(open_ones, num_answered):
+                answer = journal[requests[i].id]
+                judged = judge_answer(instructions[i], is_classification[i], answer, settings, seed)
+                num_kept += sum(fate.verdict == KEPT for fate in judged)
+                fates[requests[i].id] = judged
+            if report is not None:
+                report(num_answered, num_kept)
+
+        journal.complete(lm, [requests[i] for i in asked], sampling, judge)
+    return [fate for request in requests for fate in fates[request.id]]
 
 
 def instance_sampling(settings: GenerateConfig) -> Sampling:
@@ -93,9 +107,10 @@ def _token_limits(is_classification: Sequence[bool], settings: GenerateConfig) -
     return limits
 
 
-def _judge(
+def judge_answer(
     instruction: Instruction, is_classification: bool, completion: Completion, settings: GenerateConfig, seed: int
 ) -> list[InstanceFate]:
+    """Judge the instances of one answer; of more than `max_instances` a draw decides which stay."""
     candidates = judge_instances(completion.text, completion.finish_reason, is_classification, settings.method)
     verdicts = [c.verdict for c in candidates]
     kept = [i for i, verdict in enumerate(verdicts) if verdict == KEPT]

@@ -8,51 +8,29 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from ..builtin import resolve
 from ..config import Config
-from ..journal import Journal, Progress
+from ..journal import Journal
 from ..lm.base import LM
-from ..storage import write_json, write_jsonl
-from ..types import Instruction, SeedTask
-from .classify import classify
-from .dataset import Row, dataset_rows, write_dataset
-from .funnel import Funnel, count_verdicts, funnel_table, funnel_to_json
-from .instances import generate_instances, instance_sampling
+from ..types import Instruction
+from .classify import ClassificationFate, classify
+from .forecast import forecast, forecast_from, forecast_table
+from .instances import InstanceFate, generate_instances
 from .instructions import InstructionStage, generate_instructions, prompt_seeds
-from .prompts import Templates, read_templates, sha256_of
+from .outcome import Generated, conclude, write_ledger
+from .progress import display
+from .prompts import classification_prompt, instance_prompt, read_templates
 from .seeds import read_seed_tasks
-from .statistics import Statistics, statistics
+from .session import STAGES, Plan, Session, journal_header, journal_path, open_session
+from .spending import BudgetReachedError, is_budgeted, money
+
+__all__ = ["Generated", "Plan", "foretell_run", "generate", "prepare", "read_plan"]
 
 logger = logging.getLogger(__name__)
-
-STAGES = ("instructions", "classification", "instances")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A checked generation run: what stands fixed before a model is loaded."""
-
-    config: Config
-    seeds: list[SeedTask]
-    templates: Templates
-    run_dir: Path
-
-
-@dataclass(frozen=True)
-class Generated:
-    """What a generation run gave; `files` are the files it wrote, the dataset first."""
-
-    instructions: list[Instruction]
-    rows: list[Row]
-    funnel: Funnel
-    statistics: dict[str, Statistics]
-    files: list[Path]
 
 
 def prepare(config: Config) -> Plan:
@@ -62,104 +40,150 @@ def prepare(config: Config) -> Plan:
         ValueError: a file is absent or broken; the run directory cannot be written, or belongs to another
             configuration.
     """
+    plan = read_plan(config)
+    for stage in STAGES:
+        Journal.check(journal_path(plan.run_dir, stage), journal_header(plan, stage))
+    return plan
+
+
+def read_plan(config: Config) -> Plan:
+    """Read seed tasks and templates, as `prepare`, whatever configuration the run directory belongs to."""
     seeds = read_seed_tasks(resolve(config.generate.seed_tasks, "seed_tasks"))
     prompt_seeds(seeds, config.generate)
     templates = read_templates(resolve(config.generate.templates, "templates"))
-    plan = Plan(config, seeds, templates, Path(config.run_dir))
-    _check_writable(plan.run_dir)
-    for stage in STAGES:
-        Journal.check(_journal_path(plan, stage), _header(plan, stage))
-    return plan
+    _check_writable(Path(config.run_dir))
+    return Plan(config, seeds, templates, Path(config.run_dir))
 
 
 def generate(plan: Plan, lm: LM) -> Generated:
     """Run the four stages; what a journal holds already is not asked again.
 
     Raises:
+        BudgetReachedError: the next request might pass a limit; the journals hold all answers so far.
         ValueError: a journal belongs to another configuration, or another process is using the run.
         OSError: the disk is full.
     """
-    settings, seed = plan.config.generate, plan.config.seed
-    with ExitStack() as stack:
-        # all three stay open, so that the lock covers the derived files too
-        instructions_journal, classification_journal, instances_journal = (
-            stack.enter_context(Journal.open(_journal_path(plan, stage), {**_header(plan, stage), "lm": lm.name}))
-            for stage in STAGES
-        )
-        with _instructions_bar(settings.num_instructions) as report:
-            stage1 = generate_instructions(plan.seeds, lm, instructions_journal, settings, seed, report)
-        write_jsonl(plan.run_dir / "candidates/instructions.jsonl", (asdict(fate) for fate in stage1.fates))
+    with open_session(plan, lm) as session:
+        stage1 = _instructions(session)
+        write_ledger(plan.run_dir, "instructions", stage1.fates)
         if not stage1.accepted:
             logger.warning("no instruction was accepted: the dataset will hold the seed tasks alone; see candidates/")
-        accepted = stage1.accepted
-        with _requests_bar("classification", len(accepted)) as progress:
-            labels = classify(accepted, plan.templates, lm, classification_journal, settings, seed, progress)
-        write_jsonl(plan.run_dir / "candidates/classification.jsonl", (asdict(fate) for fate in labels))
-        is_classification = [fate.is_classification for fate in labels]
-        with _requests_bar("instances", len(accepted)) as progress:
-            fates = generate_instances(
-                accepted, is_classification, plan.templates, lm, instances_journal, settings, seed, progress
+        labels = _classification(session, stage1.accepted)
+        write_ledger(plan.run_dir, "classification", labels)
+        fates = _instances(session, stage1.accepted, labels)
+        return conclude(plan.run_dir, plan.seeds, stage1, labels, fates)
+
+
+def foretell_run(plan: Plan, lm: LM) -> str:
+    """Ask the few requests that a forecast needs, through the run's journals, and return the forecast as a table."""
+    with open_session(plan, lm) as session:
+        foretold = forecast(session)
+        if foretold is None:
+            return "no forecast: not one candidate of the first requests was accepted"
+        return forecast_table(foretold, plan.config.budget)
+
+
+def _instructions(session: Session) -> InstructionStage:
+    """Stage 1; on the way, once its journal is replayed, the forecast where one is wanted."""
+    plan, settings, journal = session.plan, session.plan.config.generate, session.journals["instructions"]
+    is_forecast_due = plan.config.budget.forecast or is_budgeted(plan.config.budget)
+    stage = InstructionStage([], [], 0)
+    with display("instructions", "accepted", settings.num_instructions, session.meter) as shown:
+
+        def report(so_far: InstructionStage) -> None:
+            nonlocal stage, is_forecast_due
+            _keep_back(session, so_far.accepted[len(stage.accepted) :])
+            stage = so_far
+            num_accepted = len(stage.accepted)
+            shown.update(num_accepted, f"{num_accepted / max(1, len(stage.fates)):.0%} of candidates accepted")
+            # all that the journal held is judged, and there is more to ask: now a forecast knows the most, at no cost
+            if is_forecast_due and stage.accepted and len(journal) <= stage.num_requests:
+                is_forecast_due = False
+                if num_accepted < settings.num_instructions:
+                    _log_forecast(session, stage)
+
+        def done() -> str:
+            num = len(stage.accepted)
+            finish = f" (--generate.num_instructions {num} finishes these within the limit)" if num else ""
+            return f"{num:,} of {settings.num_instructions:,} instructions are accepted{finish}"
+
+        with _saying(done):
+            final = generate_instructions(plan.seeds, session.lm, journal, settings, plan.config.seed, report)
+    session.meter.release()
+    return final
+
+
+def _classification(session: Session, accepted: list[Instruction]) -> list[ClassificationFate]:
+    plan, journal = session.plan, session.journals["classification"]
+    num_done = 0
+    with display("classification", "instructions", len(accepted), session.meter) as shown:
+
+        def progress(num_answered: int) -> None:
+            nonlocal num_done
+            num_done += num_answered
+            shown.update(num_done)
+
+        with _saying(lambda: f"{len(accepted):,} instructions are complete, {num_done:,} of them classified"):
+            settings, seed = plan.config.generate, plan.config.seed
+            return classify(accepted, plan.templates, session.lm, journal, settings, seed, progress)
+
+
+def _instances(session: Session, accepted: list[Instruction], labels: list[ClassificationFate]) -> list[InstanceFate]:
+    plan, journal, meter = session.plan, session.journals["instances"], session.meter
+    num_done = num_kept = 0
+    with display("instances", "instructions", len(accepted), meter) as shown:
+
+        def report(num_answered: int, num_new: int) -> None:
+            nonlocal num_done, num_kept
+            num_done, num_kept = num_done + num_answered, num_kept + num_new
+            shown.update(num_done, _instance_figures(session, num_kept))
+
+        with _saying(lambda: f"{len(accepted):,} instructions are classified, {num_done:,} of them have instances"):
+            settings, seed = plan.config.generate, plan.config.seed
+            is_classification = [fate.is_classification for fate in labels]
+            return generate_instances(
+                accepted, is_classification, plan.templates, session.lm, journal, settings, seed, report
             )
-        write_jsonl(plan.run_dir / "candidates/instances.jsonl", (asdict(fate) for fate in fates))
-        funnel = {
-            "instructions": count_verdicts(stage1.num_requests, (fate.verdict for fate in stage1.fates)),
-            "classification": count_verdicts(len(labels), (fate.verdict for fate in labels)),
-            "instances": count_verdicts(len(accepted), (fate.verdict for fate in fates)),
-        }
-        rows = dataset_rows(plan.seeds, accepted, is_classification, fates)
-        return _write(plan, accepted, rows, funnel)
 
 
-def _write(plan: Plan, accepted: list[Instruction], rows: list[Row], funnel: Funnel) -> Generated:
-    """Write dataset, funnel and statistics, and log the table."""
-    counted = {
-        "generated": statistics([row for row in rows if row.source == "generated"]),
-        "seed": statistics([row for row in rows if row.source == "seed"]),
-    }
-    write_dataset(plan.run_dir / "dataset/train.parquet", rows)
-    write_json(plan.run_dir / "funnel.json", funnel_to_json(funnel))
-    write_json(plan.run_dir / "statistics.json", {source: asdict(figures) for source, figures in counted.items()})
-    logger.info("what became of every candidate:\n%s", funnel_table(funnel))
-    files = [
-        *(plan.run_dir / name for name in ("dataset/train.parquet", "funnel.json", "statistics.json")),
-        *(plan.run_dir / f"candidates/{stage}.jsonl" for stage in STAGES),
-    ]
-    return Generated(accepted, rows, funnel, counted, files)
+def _instance_figures(session: Session, num_kept: int) -> str:
+    cost = session.meter.spent.cost
+    each = f", {money(cost / num_kept)} {session.plan.config.budget.currency} each" if cost and num_kept else ""
+    return f"{num_kept:,} instances kept{each}"
 
 
-def _journal_path(plan: Plan, stage: str) -> Path:
-    return plan.run_dir / "journal" / f"{stage}.jsonl"
+def _keep_back(session: Session, new: list[Instruction]) -> None:
+    """Let stage 1 leave enough of the budget for the classes and instances of what it accepted."""
+    templates, settings = session.plan.templates, session.plan.config.generate
+    num_bytes = num_tokens = 0
+    for instruction in new:
+        prompts = [
+            classification_prompt(templates, instruction.text),
+            max((instance_prompt(templates, instruction.text, label) for label in (True, False)), key=len),
+        ]
+        num_bytes += sum(len(prompt.encode("utf-8", "surrogatepass")) for prompt in prompts)
+        num_tokens += settings.classification_sampling.max_new_tokens + settings.instance_sampling.max_new_tokens
+    session.meter.keep_back(num_bytes, num_tokens)
 
 
-def _header(plan: Plan, stage: str) -> dict[str, Any]:
-    """What the requests and answers of a stage depend on, but for the model's name.
+def _log_forecast(session: Session, stage: InstructionStage) -> None:
+    asked = session.meter.now.num_requests
+    pace = session.meter.seconds / asked if asked else None
+    foretold = forecast_from(session, stage, pace)
+    if foretold is not None:
+        logger.info("%s", forecast_table(foretold, session.plan.config.budget))
 
-    Not here: how long the run goes on (num_instructions, max_requests), which a later run may raise.
-    """
-    settings = plan.config.generate
-    header: dict[str, Any] = {"stage": stage, "seed": plan.config.seed}
-    if stage == "instructions":
-        seeds = (f"{t.id}\n{t.is_classification}\n{t.instruction}" for t in plan.seeds)
-        return header | {
-            "method": settings.method,
-            "seed_tasks_sha256": sha256_of(*seeds),
-            "num_prompt_instructions": settings.num_prompt_instructions,
-            "max_machine_instructions": settings.max_machine_instructions,
-            "requests_per_round": settings.requests_per_round,
-            "rouge_l_threshold": settings.rouge_l_threshold,
-            "classification_seeds_only": settings.classification_seeds_only,
-            "sampling": asdict(settings.instruction_sampling),
-        }
-    if stage == "classification":
-        return header | {
-            "template_sha256": sha256_of(plan.templates.classification),
-            "sampling": asdict(settings.classification_sampling),
-        }
-    return header | {
-        "method": settings.method,  # it decides token limits and what answer of stage 2 counts as a yes
-        "templates_sha256": sha256_of(plan.templates.input_first, plan.templates.output_first),
-        "sampling": asdict(instance_sampling(settings)),
-    }
+
+@contextmanager
+def _saying(done: Callable[[], str]) -> Iterator[None]:
+    """Add to a limit's message what is done, and how to go on."""
+    try:
+        yield
+    except BudgetReachedError as error:
+        limit = str(error).split(" ", 1)[0]
+        raise BudgetReachedError(
+            f"{error}; {done()}; every answer is kept: raise {limit} and give the same command to go on"
+        ) from None
 
 
 def _check_writable(run_dir: Path) -> None:
@@ -169,32 +193,3 @@ def _check_writable(run_dir: Path) -> None:
             file.write(b"x")
     except OSError as error:
         raise ValueError(f"run_dir {run_dir} cannot be written: {error.strerror}; choose another run_dir") from error
-
-
-@contextmanager
-def _instructions_bar(num_instructions: int) -> Iterator[Any]:
-    """A bar of accepted instructions, with requests and acceptance rate beside."""
-    from tqdm import tqdm
-
-    with tqdm(total=num_instructions, desc="instructions", unit="accepted") as bar:
-
-        def report(stage: InstructionStage) -> None:
-            num_judged = max(1, len(stage.fates))
-            bar.set_postfix(
-                requests=stage.num_requests, acceptance=f"{len(stage.accepted) / num_judged:.0%}", refresh=False
-            )
-            bar.update(len(stage.accepted) - bar.n)
-
-        yield report
-
-
-@contextmanager
-def _requests_bar(stage: str, num_requests: int) -> Iterator[Progress]:
-    from tqdm import tqdm
-
-    with tqdm(total=num_requests, desc=stage, unit="request") as bar:
-
-        def progress(num_answered: int) -> None:
-            bar.update(num_answered)
-
-        yield progress

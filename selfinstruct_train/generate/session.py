@@ -1,0 +1,100 @@
+"""A generation run at work: its plan, its three journals, and the model behind its meter.
+
+The journals belong together: all stay open while any of them is used, so that their lock covers the derived files too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config import Config
+from ..journal import Journal
+from ..lm.base import LM
+from ..types import SeedTask
+from .instances import instance_sampling
+from .prompts import Templates, sha256_of
+from .spending import FREE, Meter, MeteredLM, spent_before
+
+STAGES = ("instructions", "classification", "instances")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked generation run: what stands fixed before a model is loaded."""
+
+    config: Config
+    seeds: list[SeedTask]
+    templates: Templates
+    run_dir: Path
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the stages work with; `lm` counts into `meter`, `journals` are by stage."""
+
+    plan: Plan
+    lm: MeteredLM
+    meter: Meter
+    journals: dict[str, Journal]
+
+
+@contextmanager
+def open_session(plan: Plan, lm: LM) -> Iterator[Session]:
+    """Open the journals of a run and count what they hold.
+
+    Raises:
+        ValueError: a journal belongs to another configuration or model, or another process is using the run.
+    """
+    with ExitStack() as stack:
+        journals = {
+            stage: stack.enter_context(
+                Journal.open(journal_path(plan.run_dir, stage), {**journal_header(plan, stage), "lm": lm.name})
+            )
+            for stage in STAGES
+        }
+        budget = plan.config.budget
+        price = budget.prices.get(plan.config.model.path, FREE)
+        meter = Meter(budget, price, spent_before(plan.config, list(journals.values())))
+        yield Session(plan, MeteredLM(lm, meter), meter, journals)
+
+
+def journal_path(run_dir: Path, stage: str) -> Path:
+    """Where the answers of a stage are kept."""
+    return run_dir / "journal" / f"{stage}.jsonl"
+
+
+def journal_header(plan: Plan, stage: str) -> dict[str, Any]:
+    """What the requests and answers of a stage depend on, but for the model's name.
+
+    Not here: how long the run goes on (num_instructions, max_requests), which a later run may raise.
+    """
+    settings = plan.config.generate
+    header: dict[str, Any] = {"stage": stage, "seed": plan.config.seed, "prompt_form": settings.prompt_form}
+    if stage == "instructions":
+        seeds = (f"{t.id}\n{t.is_classification}\n{t.instruction}" for t in plan.seeds)
+        return header | {
+            "method": settings.method,
+            "seed_tasks_sha256": sha256_of(*seeds),
+            "num_prompt_instructions": settings.num_prompt_instructions,
+            "max_machine_instructions": settings.max_machine_instructions,
+            "requests_per_round": settings.requests_per_round,
+            "rouge_l_threshold": settings.rouge_l_threshold,
+            "language": settings.language,
+            "near_duplicates": asdict(settings.near_duplicates),
+            "classification_seeds_only": settings.classification_seeds_only,
+            "sampling": asdict(settings.instruction_sampling),
+        }
+    if stage == "classification":
+        return header | {
+            "template_sha256": sha256_of(plan.templates.classification),
+            "sampling": asdict(settings.classification_sampling),
+        }
+    return header | {
+        "method": settings.method,  # it decides token limits and what answer of stage 2 counts as a yes
+        "templates_sha256": sha256_of(plan.templates.input_first, plan.templates.output_first),
+        "sampling": asdict(instance_sampling(settings)),
+    }
