@@ -9,12 +9,14 @@ Servers that were started elsewhere are named in the environment, and the contra
 
 An entry is SERVER:KIND=BASE_URL#MODEL. SERVER is any name, best one that `LACKS` and `EXTRA_BODY` know; KIND one of
 `small_model.KINDS`; MODEL what the server calls it (default: KIND). A test that needs a kind which a server does not
-serve is skipped for it. SELFINSTRUCT_TEST_VLLM=1 adds the offline engine (model.backend vllm). The models come from
+serve is skipped for it. SELFINSTRUCT_TEST_VLLM=1 adds the offline engine (model.backend vllm). One server alone:
+`pytest tests/lm/test_contract.py -k llama.cpp`. The models come from
 
     python tests/lm/servers.py FOLDER [KIND ...]      writes FOLDER/<KIND>, in transformers format
 
 What a server ignores or gets wrong stands in `LACKS` beside its reason. A test says by `backend.needs(...)` what it
 rests on; where that lacks it is expected to fail, and a test that passes all the same fails the suite: mend the table.
+What goes wrong only now and then is asked by `backend.skips_without(...)`.
 """
 
 from __future__ import annotations
@@ -33,8 +35,11 @@ SERVE = "transformers serve"
 LACKS: dict[str, dict[str, str]] = {
     SERVE: {
         "presence_penalty": "ignored",
-        "frequency_penalty": "taken for a repetition penalty, which counts prompt tokens too",
+        "frequency_penalty": "taken for a repetition penalty, which counts the prompt too",
         "parallel_seeds": "the seed is set for the whole process: right for one request at a time only",
+        "bos_once": "a BOS written in the prompt gets another one in front",
+        "context_limit": "a prompt beyond the context is run all the same",
+        "nan_refused": "broken weights give some text",
     },
 }
 """By server and feature: what is wrong with it there."""

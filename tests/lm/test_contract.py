@@ -4,18 +4,20 @@ Expected texts are worked out by hand on a model whose logits are the same at ev
 """
 
 import math
+import os
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
-from selfinstruct_train.config import ModelConfig
-from selfinstruct_train.lm import load_lm
+from selfinstruct_train.config import ModelConfig, ServerConfig
+from selfinstruct_train.lm import LM, load_lm
 from selfinstruct_train.types import Completion, Request, Sampling
 
-from .small_model import make_constant_model, make_model, make_tokenizer
+from .servers import EXTRA_BODY, LACKS, SERVE, Served, external_servers
+from .small_model import make_constant_model
 
 PROMPTS = [
     "Name three animals",
@@ -25,25 +27,57 @@ PROMPTS = [
     "Is it classification? Yes or no.",
 ]
 SHARED = "Task: Sort the words.\nInput: red, blue, green\nOutput: blue, green, red\n\nTask: "
+EXTERNAL = external_servers()
+LOCAL = ["transformers", *(["vllm"] if os.environ.get("SELFINSTRUCT_TEST_VLLM") == "1" else [])]
 
 
-def transformers_lm(folder: Path, batch_size: int = 32):
-    return load_lm(ModelConfig(path=str(folder), device="cpu", batch_size=batch_size))
+class Backend:
+    """One way to ask the models of `small_model.KINDS`."""
+
+    def __init__(self, request: pytest.FixtureRequest, kind_folder: Callable) -> None:
+        self.name: str = request.param
+        self.is_server = self.name not in LOCAL
+        self._request = request
+        self._folder = kind_folder
+
+    def open(self, kind: str, batch_size: int = 32) -> LM:
+        """Open a model; on a server, `batch_size` requests are in flight at once."""
+        if not self.is_server:
+            path = str(self._folder(kind))
+            return load_lm(ModelConfig(path=path, backend=self.name, device="cpu", batch_size=batch_size))
+        if self.name == SERVE:
+            place = Served(self._request.getfixturevalue("served").url, str(self._folder(kind)))
+        elif kind in EXTERNAL[self.name]:
+            place = EXTERNAL[self.name][kind]
+        else:
+            pytest.skip(f"{self.name} does not serve {kind!r} here")
+        server = ServerConfig(
+            (place.url,), "NO_KEY", batch_size, max_attempts=2, extra_body=EXTRA_BODY.get(self.name, {})
+        )
+        return load_lm(ModelConfig(path=place.model, backend="http", server=server))
+
+    def needs(self, *features: str) -> None:
+        """Expect the test to fail, and only to fail, where a feature is lacking."""
+        lacks = [f"{f}: {LACKS[self.name][f]}" for f in features if f in LACKS.get(self.name, {})]
+        if lacks:
+            wrong = (AssertionError, pytest.fail.Exception)  # the client itself must cope
+            reason = f"{self.name}: {'; '.join(lacks)}"
+            self._request.applymarker(pytest.mark.xfail(reason=reason, raises=wrong, strict=True))
+
+    def skips_without(self, *features: str) -> None:
+        """Skip the test where a feature is lacking, whose lack shows only now and then."""
+        for feature in features:
+            if feature in LACKS.get(self.name, {}):
+                pytest.skip(f"{self.name}: {feature}: {LACKS[self.name][feature]}")
+
+    def local_only(self, reason: str) -> None:
+        if self.is_server:
+            pytest.skip(f"{self.name}: {reason}")
 
 
-BACKENDS = {"transformers": transformers_lm}
-
-
-@pytest.fixture(params=BACKENDS)
-def open_lm(request):
-    return BACKENDS[request.param]
-
-
-@pytest.fixture(scope="session")
-def abc_folder(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("abc")
-    make_constant_model(folder, {"a": 3.0, "b": 2.5, "c": 1.0})
-    return folder
+@pytest.fixture(params=[*LOCAL, SERVE, *EXTERNAL])
+def backend(request, kind_folder) -> Backend:
+    return Backend(request, kind_folder)
 
 
 def requests(count: int, shared: str = "") -> list[Request]:
@@ -54,20 +88,34 @@ def one(lm, sampling: Sampling, prompt: str = "x", seed: int = 0) -> Completion:
     return lm.complete([Request("r", prompt, seed)], sampling)[0]
 
 
-def test_greedy_takes_the_most_probable_token_until_the_limit(open_lm, abc_folder):
-    answer = one(open_lm(abc_folder), Sampling(max_new_tokens=4), prompt="xyz")
+def test_greedy_takes_the_most_probable_token_until_the_limit(backend):
+    answer = one(backend.open("abc"), Sampling(max_new_tokens=4), prompt="xyz")
     assert answer == Completion("r", "aaaa", "length", prompt_tokens=3, completion_tokens=4)
 
 
-def test_answers_come_in_request_order_whatever_the_prompt_lengths(open_lm, model_folder):
-    lm = open_lm(model_folder, batch_size=2)
+def test_answers_come_in_request_order_whatever_the_prompt_lengths(backend):
+    lm = backend.open("random", batch_size=2)
     together = lm.complete(requests(7), Sampling(max_new_tokens=6))
     assert [c.request_id for c in together] == ["r0", "r1", "r2", "r3", "r4", "r5", "r6"]
     assert together == [lm.complete([r], Sampling(max_new_tokens=6))[0] for r in requests(7)]
 
 
-def test_no_requests_no_answers(open_lm, abc_folder):
-    assert open_lm(abc_folder).complete([], Sampling()) == []
+def test_no_requests_no_answers(backend):
+    assert backend.open("abc").complete([], Sampling()) == []
+
+
+def test_every_answer_is_told_once_before_the_call_returns(backend):
+    told: list[Completion] = []
+    answers = backend.open("random", batch_size=3).complete(requests(8), Sampling(max_new_tokens=4), told.extend)
+    assert sorted(told, key=lambda c: c.request_id) == answers
+
+
+def test_what_on_answer_raises_ends_the_call(backend):
+    def refuse(answers):
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        backend.open("random").complete(requests(3), Sampling(max_new_tokens=2), refuse)
 
 
 @pytest.mark.parametrize(
@@ -79,17 +127,21 @@ def test_no_requests_no_answers(open_lm, abc_folder):
         ({"presence_penalty": 1.0}, "abaaaa"),
         # a 3.0 | b 2.5 > a 1.45 | a 1.45 > c 1.0 > b 0.95 | a 1.15 | c 1.0 > b 0.95 > a 0.85 | b 0.95
         ({"presence_penalty": 1.25, "frequency_penalty": 0.3}, "abaacb"),
-        # negative penalties draw repetition nearer
-        ({"presence_penalty": -1.0}, "aaaaaa"),
     ],
 )
-def test_penalties_follow_the_formula_of_the_openai_reference(open_lm, abc_folder, penalties, text):
-    assert one(open_lm(abc_folder), Sampling(max_new_tokens=6, **penalties)).text == text
+def test_penalties_follow_the_formula_of_the_openai_reference(backend, penalties, text):
+    backend.needs(*penalties)
+    assert one(backend.open("abc"), Sampling(max_new_tokens=6, **penalties)).text == text
 
 
-def test_penalties_do_not_count_prompt_tokens(open_lm, abc_folder):
+def test_a_negative_penalty_draws_repetition_nearer(backend):
+    assert one(backend.open("abc"), Sampling(max_new_tokens=6, presence_penalty=-1.0)).text == "aaaaaa"
+
+
+def test_penalties_do_not_count_prompt_tokens(backend):
+    backend.needs("presence_penalty")
     sampling = Sampling(max_new_tokens=2, presence_penalty=1.0)
-    assert one(open_lm(abc_folder), sampling, prompt="aaaa a").text == "ab"
+    assert one(backend.open("abc"), sampling, prompt="aaaa a").text == "ab"
 
 
 @pytest.mark.parametrize(
@@ -102,46 +154,63 @@ def test_penalties_do_not_count_prompt_tokens(open_lm, abc_folder):
         (("aababa",), "", 6),  # complete with the very last token: stop, not length
     ],
 )
-def test_stop_strings_cut_the_text_at_the_earliest(open_lm, abc_folder, stop, text, tokens):
-    answer = one(open_lm(abc_folder), Sampling(max_new_tokens=6, frequency_penalty=0.4, stop=stop))
-    assert (answer.text, answer.finish_reason, answer.completion_tokens) == (text, "stop", tokens)
+def test_stop_strings_cut_the_text_at_the_earliest(backend, stop, text, tokens):
+    if stop != ("a",):
+        backend.needs("frequency_penalty")
+    answer = one(backend.open("abc"), Sampling(max_new_tokens=6, frequency_penalty=0.4, stop=stop))
+    assert (answer.text, answer.finish_reason) == (text, "stop")
+    assert backend.is_server or answer.completion_tokens == tokens
 
 
-def test_a_stop_string_that_does_not_come_leaves_the_limit(open_lm, abc_folder):
-    answer = one(open_lm(abc_folder), Sampling(max_new_tokens=3, stop=("z", "\n\n")))
+@pytest.mark.parametrize("stop", [("aa",), ("z", "y", "x", "w", "aa")], ids=["one", "the fifth of five"])
+def test_a_stop_string_across_tokens_cuts_also_where_a_server_takes_only_four(backend, stop):
+    answer = one(backend.open("abc"), Sampling(max_new_tokens=6, stop=stop))
+    assert (answer.text, answer.finish_reason) == ("", "stop")
+
+
+def test_a_stop_string_that_does_not_come_leaves_the_limit(backend):
+    answer = one(backend.open("abc"), Sampling(max_new_tokens=3, stop=("z", "\n\n")))
     assert (answer.text, answer.finish_reason) == ("aaa", "length")
 
 
-def test_a_stop_string_in_the_prompt_does_not_stop(open_lm, abc_folder):
-    answer = one(open_lm(abc_folder), Sampling(max_new_tokens=2, stop=("x",)), prompt="x x")
+def test_a_stop_string_in_the_prompt_does_not_stop(backend):
+    answer = one(backend.open("abc"), Sampling(max_new_tokens=2, stop=("x",)), prompt="x x")
     assert (answer.text, answer.finish_reason) == ("aa", "length")
 
 
-def test_a_stop_character_of_two_byte_tokens_is_found(open_lm, tmp_path):
-    # e-acute is C3 A9, written so by byte-level BPE; C3 2.8 < A9 2.9 at the second step
-    make_constant_model(tmp_path, {"\u00c3": 3.0, "\u00a9": 2.9})
-    answer = one(open_lm(tmp_path), Sampling(max_new_tokens=4, frequency_penalty=0.2, stop=("\u00e9",)))
-    assert (answer.text, answer.finish_reason, answer.completion_tokens) == ("", "stop", 2)
+def test_a_stop_character_of_two_byte_tokens_is_found(backend):
+    # any penalty on repetition will do
+    answer = one(backend.open("accent"), Sampling(max_new_tokens=4, frequency_penalty=0.2, stop=("\u00e9",)))
+    assert (answer.text, answer.finish_reason) == ("", "stop")
+    assert backend.is_server or answer.completion_tokens == 2
 
 
-def test_eos_finishes_as_stop_and_leaves_no_text(open_lm, tmp_path):
-    make_constant_model(tmp_path, {"a": 3.0, "<|end|>": 2.9})
-    answer = one(open_lm(tmp_path), Sampling(max_new_tokens=9, frequency_penalty=0.2))
-    assert (answer.text, answer.finish_reason, answer.completion_tokens) == ("a", "stop", 2)
+def test_eos_finishes_as_stop_and_leaves_no_text(backend):
+    # any penalty on repetition will do
+    answer = one(backend.open("ends"), Sampling(max_new_tokens=9, frequency_penalty=0.2))
+    assert (answer.text, answer.finish_reason) == ("a", "stop")
+    assert backend.is_server or answer.completion_tokens == 2
 
 
-def test_a_leading_space_of_the_answer_is_kept(open_lm, tmp_path):
-    make_constant_model(tmp_path, {"\u0120red": 3.0})
-    assert one(open_lm(tmp_path), Sampling(max_new_tokens=2)).text == " red red"
+def test_a_leading_space_of_the_answer_is_kept(backend):
+    assert one(backend.open("spaced"), Sampling(max_new_tokens=2)).text == " red red"
 
 
-def test_bos_is_put_in_front_once(open_lm, tmp_path):
-    tokenizer = make_tokenizer(tmp_path, bos=True)
-    make_model(tmp_path, len(tokenizer), bos_token_id=1)
-    lm = open_lm(tmp_path)
+def test_bos_is_put_in_front(backend):
+    lm = backend.open("bos")
     assert one(lm, Sampling(max_new_tokens=1), prompt="x").prompt_tokens == 2
-    assert one(lm, Sampling(max_new_tokens=1), prompt="<|begin|>x").prompt_tokens == 2
     assert one(lm, Sampling(max_new_tokens=1), prompt="").prompt_tokens == 1
+
+
+def test_a_bos_that_the_prompt_begins_with_is_not_doubled(backend):
+    backend.needs("bos_once")
+    assert one(backend.open("bos"), Sampling(max_new_tokens=1), prompt="<|begin|>x").prompt_tokens == 2
+
+
+def test_a_chat_request_is_put_into_the_models_template(backend):
+    lm = backend.open("chat")
+    chat = lm.complete([Request("r", "Name three animals", chat=True)], Sampling(max_new_tokens=12))
+    assert chat == [one(lm, Sampling(max_new_tokens=12), prompt="user: Name three animals\nassistant:")]
 
 
 @pytest.mark.parametrize(
@@ -156,35 +225,36 @@ def test_bos_is_put_in_front_once(open_lm, tmp_path):
         (1.0, 0.5, {"a": 1.0}),
     ],
 )
-def test_samples_come_as_often_as_softmax_says(open_lm, abc_folder, temperature, top_p, expected):
-    count = 3000
+def test_samples_come_as_often_as_softmax_says(backend, temperature, top_p, expected):
+    count = 200 if backend.is_server else 3000
     sampling = Sampling(max_new_tokens=1, temperature=temperature, top_p=top_p)
-    answers = open_lm(abc_folder, batch_size=256).complete([Request(str(i), "x", i) for i in range(count)], sampling)
+    answers = backend.open("abc", batch_size=256).complete([Request(str(i), "x", i) for i in range(count)], sampling)
     seen = Counter(answer.text for answer in answers)
-    assert set(seen) == set(expected)
+    assert set(seen) <= set(expected)
     for text, share in expected.items():
         deviation = math.sqrt(share * (1 - share) / count)
         assert abs(seen[text] / count - share) <= 4 * deviation + 1e-4
 
 
-def test_the_tokens_of_one_row_are_independent_draws(open_lm, abc_folder):
-    text = one(open_lm(abc_folder), Sampling(max_new_tokens=250, temperature=1.0)).text
+def test_the_tokens_of_one_row_are_independent_draws(backend):
+    text = one(backend.open("abc"), Sampling(max_new_tokens=250, temperature=1.0)).text
     pairs = Counter(pairwise(text))
     assert abs(text.count("a") / 250 - 0.574) < 0.13
     assert abs(pairs["a", "a"] / 249 - 0.574**2) < 0.13
 
 
-def test_the_seed_alone_tells_equal_prompts_apart(open_lm, model_folder):
+def test_the_seed_alone_tells_equal_prompts_apart(backend):
     sampling = Sampling(max_new_tokens=12, temperature=1.0)
-    same, again, other = open_lm(model_folder).complete(
+    same, again, other = backend.open("random", batch_size=1).complete(
         [Request("a", "The cat", 5), Request("b", "The cat", 5), Request("c", "The cat", 6)], sampling
     )
     assert same.text == again.text != other.text
 
 
-def test_seeds_of_63_bits_are_taken_whole(open_lm, model_folder):
+def test_seeds_of_63_bits_are_taken_whole(backend):
     sampling = Sampling(max_new_tokens=12, temperature=1.0)
-    low, high = open_lm(model_folder).complete([Request("a", "The", 1), Request("b", "The", 2**62 + 1)], sampling)
+    lm = backend.open("random", batch_size=1)
+    low, high = lm.complete([Request("a", "The", 1), Request("b", "The", 2**62 + 1)], sampling)
     assert low.text != high.text
 
 
@@ -198,54 +268,78 @@ SAMPLINGS = {
 
 @pytest.mark.parametrize("name", SAMPLINGS)
 @pytest.mark.parametrize("shared", ["", SHARED], ids=["plain", "shared"])
-def test_batch_size_cannot_reach_the_answers(open_lm, model_folder, name, shared):
+def test_batch_size_cannot_reach_the_answers(backend, name, shared):
+    if name != "greedy":
+        backend.skips_without("parallel_seeds")
+    backend.skips_without("batch_invariance")
+    count = 10 if backend.is_server else 40
     alone, small, large = (
-        open_lm(model_folder, batch_size).complete(requests(40, shared), SAMPLINGS[name]) for batch_size in (1, 8, 64)
+        backend.open("random", batch_size).complete(requests(count, shared), SAMPLINGS[name])
+        for batch_size in (1, 8, 64)
     )
     assert alone == small == large
-    assert len({answer.text for answer in alone}) > 20
+    assert len({answer.text for answer in alone}) > count / 2
 
 
-def test_neighbours_and_order_cannot_reach_the_answers(open_lm, model_folder):
-    lm, sampling = open_lm(model_folder), SAMPLINGS["narrow"]
+def test_neighbours_and_order_cannot_reach_the_answers(backend):
+    backend.skips_without("parallel_seeds", "batch_invariance")
+    lm, sampling = backend.open("random"), SAMPLINGS["narrow"]
     whole = {a.request_id: a for a in lm.complete(requests(12, SHARED), sampling)}
     part = lm.complete([*reversed(requests(12, SHARED)[3:9]), Request("z", "Rain", 1)], sampling)
     assert [whole[a.request_id] for a in part[:-1]] == part[:-1]
 
 
-def test_rows_that_finish_early_do_not_disturb_the_others(open_lm, model_folder):
-    lm = open_lm(model_folder, batch_size=16)
+def test_rows_that_finish_early_do_not_disturb_the_others(backend):
+    backend.skips_without("parallel_seeds", "batch_invariance")
+    lm = backend.open("random", batch_size=16)
     sampling = replace(SAMPLINGS["open"], max_new_tokens=40, stop=("e", "s"))
     answers = lm.complete(requests(16), sampling)
     assert len({a.completion_tokens for a in answers}) > 4
     assert answers == [lm.complete([r], sampling)[0] for r in requests(16)]
 
 
-def test_a_prompt_beyond_the_context_raises_before_anything_is_generated(open_lm, model_folder):
-    lm = open_lm(model_folder)
-    long = Request("row-7", "red " * 250, 0)
-    with pytest.raises(ValueError, match=r"row-7.*prompt of 252 tokens and max_new_tokens 20.*context of 256"):
-        lm.complete([Request("ok", "x", 0), long], Sampling(max_new_tokens=20))
+def test_a_prompt_beyond_the_context_raises(backend):
+    backend.needs("context_limit")
+    lm = backend.open("random")
+    match = (
+        r"row-7.*does not fit"
+        if backend.is_server
+        else r"row-7.*prompt of 252 tokens and max_new_tokens 20.*context of 256"
+    )
+    with pytest.raises(ValueError, match=match):
+        lm.complete([Request("ok", "x", 0), Request("row-7", "red " * 250, 0)], Sampling(max_new_tokens=20))
 
 
-def test_a_prompt_that_just_fits_the_context_is_answered(open_lm, model_folder):
-    answer = one(open_lm(model_folder), Sampling(max_new_tokens=6), prompt="x" * 250)
+def test_a_prompt_that_just_fits_the_context_is_answered(backend):
+    answer = one(backend.open("random"), Sampling(max_new_tokens=6), prompt="x" * 250)
     assert answer.prompt_tokens == 250
 
 
-def test_an_empty_prompt_without_bos_raises(open_lm, model_folder):
-    with pytest.raises(ValueError, match=r"'r': the prompt is empty"):
-        one(open_lm(model_folder), Sampling(), prompt="")
+def test_an_empty_prompt_without_bos_raises(backend):
+    backend.needs("empty_prompt_refused")
+    with pytest.raises(ValueError, match="no answer|refused" if backend.is_server else r"'r': the prompt is empty"):
+        one(backend.open("random"), Sampling(), prompt="")
 
 
-def test_broken_weights_raise_and_give_no_answer(open_lm, tmp_path):
-    make_constant_model(tmp_path, {"a": float("nan")})
-    with pytest.raises(ValueError, match="NaN"):
-        one(open_lm(tmp_path), Sampling())
+def test_broken_weights_raise_and_give_no_answer(backend):
+    backend.needs("nan_refused")
+    with pytest.raises(ValueError, match="no answer" if backend.is_server else "NaN"):
+        one(backend.open("broken"), Sampling())
 
 
-def test_name_tells_the_backend_and_changes_with_the_weights(open_lm, abc_folder, model_folder, tmp_path):
+def test_the_name_tells_the_backend(backend):
+    lm = backend.open("abc")
+    words = {"transformers": " transformers float32", "vllm": "vllm"}
+    assert words.get(backend.name, "@served http") in lm.name
+
+
+def test_the_name_changes_with_the_weights(backend, kind_folder, tmp_path):
+    backend.local_only("a server does not tell what its weights are")
     make_constant_model(tmp_path, {"a": 3.0})
-    names = [open_lm(folder).name.split("@")[1] for folder in (abc_folder, model_folder, tmp_path)]
+    folders = (kind_folder("abc"), kind_folder("random"), tmp_path)
+    names = [
+        load_lm(ModelConfig(path=str(folder), backend=backend.name, device="cpu")).name.split("@")[1]
+        for folder in folders
+    ]
     assert len(set(names)) == 3
-    assert open_lm(abc_folder).name.split("@")[1] == names[0]
+    assert backend.open("abc").name.split("@")[1] == names[0]
