@@ -1,7 +1,8 @@
 """Leave out rows of a dataset that a model scores low: python recipes/quality.py --config configs/tiny.yaml
     --quality.model.path judge
 
-Stopped at any moment, the same command goes on where it was. Exit code 2 and one line for what the user can mend.
+Stopped at any moment, the same command goes on where it was. Exit code 2 and one line for what the user can mend; 3
+and one line when a limit of the budget is reached: raise it, and the same command goes on.
 """
 
 from __future__ import annotations
@@ -21,18 +22,14 @@ def main() -> int:
 
         from selfinstruct_train.dataset.quality import filter_by_quality, histogram, load_scorer, prepare_quality
         from selfinstruct_train.generate.funnel import count_verdicts, funnel_table
+        from selfinstruct_train.generate.spending import BudgetReachedError
 
         plan = prepare_quality(config)
-
-        from tqdm import tqdm
-
-        scorer = load_scorer(config)
-        with tqdm(total=len(plan.scored), desc="quality", unit="row") as bar:
-
-            def progress(num_answered: int) -> None:
-                bar.update(num_answered)
-
-            result = filter_by_quality(plan, scorer, progress)
+        try:
+            result = filter_by_quality(plan, load_scorer(config))
+        except BudgetReachedError as reached:
+            print(f"stopped: {reached}", file=sys.stderr)
+            return 3
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -1,7 +1,8 @@
 """Write a dataset's outputs anew with another model: python recipes/relabel.py --config configs/tiny.yaml
     --relabel.model.path teacher
 
-Stopped at any moment, the same command goes on where it was. Exit code 2 and one line for what the user can mend.
+Stopped at any moment, the same command goes on where it was. Exit code 2 and one line for what the user can mend; 3
+and one line when a limit of the budget is reached: raise it, and the same command goes on.
 """
 
 from __future__ import annotations
@@ -21,20 +22,17 @@ def main() -> int:
 
         from selfinstruct_train.dataset.relabel import prepare_relabel, relabel
         from selfinstruct_train.generate.funnel import count_verdicts, funnel_table
+        from selfinstruct_train.generate.spending import BudgetReachedError
 
         plan = prepare_relabel(config)
 
-        from tqdm import tqdm
-
         from selfinstruct_train.lm import load_lm
 
-        lm = load_lm(config.relabel.model)
-        with tqdm(total=len(plan.requests), desc="relabel", unit="row") as bar:
-
-            def progress(num_answered: int) -> None:
-                bar.update(num_answered)
-
-            result = relabel(plan, lm, progress)
+        try:
+            result = relabel(plan, load_lm(config.relabel.model))
+        except BudgetReachedError as reached:
+            print(f"stopped: {reached}", file=sys.stderr)
+            return 3
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

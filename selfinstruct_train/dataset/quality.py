@@ -13,17 +13,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..config import Config, ModelConfig, QualityConfig
+from ..config import Config, QualityConfig
 from ..generate.dataset import Row
 from ..generate.heuristics import KEPT
 from ..generate.prompts import sha256_of
-from ..journal import Journal, Progress
+from ..journal import Journal
 from ..lm import load_lm
 from ..lm.base import LM
 from ..lm.reward import TOO_LONG, RewardModel, load_reward_model
 from ..seeding import derive_seed
 from ..storage import write_jsonl
 from ..types import Completion, Request, Sampling
+from .asking import ask, check_model
 from .rows import find_dataset, read_rows, write_rows
 from .rubric import CHAT_QUESTION, PLAIN_QUESTION, RUBRIC, question, read_grade
 
@@ -68,8 +69,7 @@ def prepare_quality(config: Config) -> QualityPlan:
         ValueError: no model is named; there is no dataset, it holds no generated row, or the journal belongs to other
             settings.
     """
-    if config.quality.model == ModelConfig():
-        raise ValueError("quality.model.path names no model; give the judge or reward model that scores the rows")
+    check_model(config, "quality.model", config.quality.model, "the judge or reward model that scores the rows")
     path = find_dataset(config, "quality.dataset", config.quality.dataset)
     rows = read_rows(path)
     scored = [row for row in rows if row.source == "generated"]
@@ -90,18 +90,25 @@ def load_scorer(config: Config) -> LM | RewardModel:
     )
 
 
-def filter_by_quality(plan: QualityPlan, scorer: LM | RewardModel, progress: Progress | None = None) -> Filtered:
+def filter_by_quality(plan: QualityPlan, scorer: LM | RewardModel) -> Filtered:
     """Score every generated row that the journal has no score of; write the rows that stay, and the ledger.
 
     Raises:
-        ValueError: the journal belongs to another configuration, or another process is using it.
+        ValueError: no row got a readable score; the journal belongs to another configuration, or another process is
+            using it.
+        BudgetReachedError: a limit of the budget ends it here; raise it and give the same command.
         UnansweredError: some requests stayed open; the same command asks for them again.
     """
-    config = plan.config
+    config, settings = plan.config, plan.config.quality
     with Journal.open(_journal_path(config), {**_header(config), "lm": scorer.name}) as journal:
         requests = [_request(row, config, scorer) for row in plan.scored]
-        completions = journal.complete(scorer, requests, _sampling(config.quality), progress)
-        fates = judge_scores(plan.scored, completions, config.quality)
+        completions = ask(config, "quality", settings.model, scorer, journal, requests, _sampling(settings))
+        fates = judge_scores(plan.scored, completions, settings)
+        if all(fate.score is None for fate in fates):
+            raise ValueError(
+                f"none of {len(fates)} rows got a readable score from {scorer.name}; the first answer is "
+                f"{fates[0].answer[:80]!r}; choose another quality.model, chat or sampling, and another run_dir"
+            )
         dropped = {fate.id for fate in fates if fate.verdict != KEPT}
         rows = [row for row in plan.rows if row.id not in dropped]
         run_dir = Path(config.run_dir)
@@ -167,8 +174,8 @@ def _request(row: Row, config: Config, scorer: LM | RewardModel) -> Request:
 
 
 def _sampling(settings: QualityConfig) -> Sampling:
-    """Return the judge's sampling; a reward model has none."""
-    return settings.sampling if settings.scorer == "judge" else Sampling()
+    """Return the judge's sampling; a reward model has none, and writes nothing."""
+    return settings.sampling if settings.scorer == "judge" else Sampling(max_new_tokens=1)
 
 
 def _journal_path(config: Config) -> Path:

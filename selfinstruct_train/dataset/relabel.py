@@ -12,15 +12,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..config import Config, ModelConfig
+from ..config import Config
 from ..generate.dataset import Row
 from ..generate.heuristics import KEPT
-from ..journal import Journal, Progress
+from ..journal import Journal
 from ..lm.base import LM
 from ..prompt_format import evaluation_prompt, user_message
 from ..seeding import derive_seed
 from ..storage import write_jsonl
 from ..types import Completion, Request
+from .asking import ask, check_model
 from .rows import find_dataset, read_rows, write_rows
 
 EMPTY = "empty"
@@ -62,8 +63,7 @@ def prepare_relabel(config: Config) -> RelabelPlan:
         ValueError: no model is named; there is no dataset, it holds no generated row, or the journal belongs to other
             settings.
     """
-    if config.relabel.model == ModelConfig():
-        raise ValueError("relabel.model.path names no model; give the stronger one that writes the outputs")
+    check_model(config, "relabel.model", config.relabel.model, "the stronger one that writes the outputs")
     path = find_dataset(config, "relabel.dataset", config.relabel.dataset)
     rows = read_rows(path)
     requests = [_request(row, config) for row in rows if row.source == "generated"]
@@ -73,16 +73,17 @@ def prepare_relabel(config: Config) -> RelabelPlan:
     return RelabelPlan(config, rows, requests)
 
 
-def relabel(plan: RelabelPlan, lm: LM, progress: Progress | None = None) -> Relabelled:
+def relabel(plan: RelabelPlan, lm: LM) -> Relabelled:
     """Ask for the output of every generated row that the journal has no answer to; write dataset and ledger.
 
     Raises:
         ValueError: the journal belongs to another configuration, or another process is using it.
+        BudgetReachedError: a limit of the budget ends it here; raise it and give the same command.
         UnansweredError: some requests stayed open; the same command asks for them again.
     """
-    config = plan.config
+    config, settings = plan.config, plan.config.relabel
     with Journal.open(_journal_path(config), {**_header(config), "lm": lm.name}) as journal:
-        completions = journal.complete(lm, plan.requests, config.relabel.sampling, progress)
+        completions = ask(config, "relabel", settings.model, lm, journal, plan.requests, settings.sampling)
         rows, fates = with_new_outputs(plan.rows, completions)
         run_dir = Path(config.run_dir)
         files = [

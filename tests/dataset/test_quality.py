@@ -81,6 +81,12 @@ def test_what_can_be_mended_is_told_before_a_model_is_loaded(run_dir, rule_lm):
         prepare_quality(config_of(run_dir, chat=False))
 
 
+def test_a_judge_that_gives_no_grade_at_all_is_no_filter(run_dir, rule_lm):
+    with pytest.raises(ValueError, match=r"none of 6 rows got a readable score from rule; the first answer is 'Well'"):
+        filter_by_quality(prepare_quality(config_of(run_dir)), rule_lm(lambda prompt: "Well"))
+    assert not (run_dir / "filtered").exists()
+
+
 def test_of_equal_rewards_the_earlier_row_stays_and_a_row_that_is_too_long_is_counted_apart(run_dir):
     rows = read_rows(run_dir / "dataset")[1:]
     answers = ["0.5", "2.0", "", "-1.0", "0.5", "0.5"]

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from selfinstruct_train.config import Config, ModelConfig, RelabelConfig, TrainConfig
+from selfinstruct_train.config import BudgetConfig, Config, ModelConfig, Price, RelabelConfig, TrainConfig
 from selfinstruct_train.dataset.relabel import prepare_relabel, relabel
 from selfinstruct_train.dataset.rows import read_rows
+from selfinstruct_train.generate.spending import BudgetReachedError
 from selfinstruct_train.types import Sampling
 
 
@@ -66,6 +67,26 @@ def test_a_killed_relabelling_goes_on_and_asks_nothing_twice(run_dir, rule_lm):
     (run_dir / "relabelled/train.parquet").unlink()
     relabel(prepare_relabel(config), third)
     assert third.asked == [] and (run_dir / "relabelled/train.parquet").read_bytes() == once
+
+
+def test_a_limit_stops_it_and_a_higher_one_goes_on(run_dir, rule_lm):
+    sampling = Sampling(max_new_tokens=20)
+    low = replace(config_of(run_dir, sampling=sampling), budget=BudgetConfig(max_tokens=100))
+    first, second = rule_lm(lambda prompt: "ten tokens"), rule_lm(lambda prompt: "ten tokens")
+    with pytest.raises(BudgetReachedError, match=r"budget.max_tokens is reached: 72 of 100 tokens are spent"):
+        relabel(prepare_relabel(low), first)  # 14 + 10 a row; the fourth may take 25 + 20
+    assert len(first.asked) == 3
+    relabel(prepare_relabel(replace(low, budget=BudgetConfig(max_tokens=200))), second)
+    assert [r.id for r in first.asked + second.asked] == [f"relabel-g-{i}" for i in range(6)]
+
+
+def test_a_limit_in_money_needs_the_price_of_the_stronger_model(run_dir):
+    prices = {"builtin:tiny": Price(1.0, 1.0)}
+    config = replace(config_of(run_dir), budget=BudgetConfig(prices=prices, max_cost=1.0))
+    with pytest.raises(ValueError, match=r"no price for relabel\.model\.path 'teacher'"):
+        prepare_relabel(config)
+    prices["teacher"] = Price(1.0, 1.0)
+    assert len(prepare_relabel(config).requests) == 6
 
 
 def test_what_can_be_mended_is_told_before_a_model_is_loaded(run_dir, rule_lm):
