@@ -21,7 +21,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup data generate relabel quality merge train eval test lint pretrain-tiny describe export
+.PHONY: help setup data forecast generate refilter relabel quality merge train eval test lint pretrain-tiny describe export
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,12 @@ $(READY): constraints.txt pyproject.toml
 
 data: $(READY) ## the paper's own material -> data/ (ARGS="--mirror URL" or ARGS="--from FOLDER")
 	$(BIN)/python recipes/data.py $(ARGS)
+
+forecast: $(READY) ## ask a few of the run's first requests and foretell requests, tokens, cost and time
+	$(BIN)/python recipes/forecast.py --config $(CONFIG) $(ARGS)
+
+refilter: $(READY) ## judge the answers of a run again at other thresholds, asking nothing -> <run_dir>/refiltered
+	$(BIN)/python recipes/refilter.py --config $(CONFIG) $(ARGS)
 
 generate: $(READY) ## seed tasks -> instructions -> instances -> <run_dir>/dataset
 	$(BIN)/python recipes/generate.py --config $(CONFIG) $(ARGS)

@@ -100,10 +100,8 @@ class Journal:
         path = Path(path)
         if not path.is_file():
             return
-        with path.open("rb") as file:
-            first_line = file.readline()
-        if first_line.endswith(b"\n"):
-            stored, _ = _parse(path, first_line)
+        stored = read_header(path)
+        if stored:
             header = json.loads(json.dumps({"format": FORMAT, **header}))
             _check_header(path, {k: v for k, v in stored.items() if k in header}, header)
 
@@ -137,6 +135,16 @@ class Journal:
 
     def __getitem__(self, request_id: str) -> Completion:
         return self._rows[request_id].completion
+
+    def find(self, request: Request) -> Completion | None:
+        """Return the stored answer to a request; None if there is none.
+
+        Raises:
+            ValueError: the stored answer belongs to another prompt.
+        """
+        self._check_prompt(request)
+        row = self._rows.get(request.id)
+        return None if row is None else row.completion
 
     def completions(self) -> list[Completion]:
         """Return all answers, in the order in which they came."""
@@ -198,6 +206,14 @@ def read_journal(path: str | Path) -> tuple[dict[str, Any], list[Completion]]:
     return header, [row.completion for row in rows.values()]
 
 
+def read_header(path: str | Path) -> dict[str, Any]:
+    """Read a journal's header without locking it; empty where it was torn."""
+    path = Path(path)
+    with path.open("rb") as file:
+        first_line = file.readline()
+    return _parse(path, first_line)[0] if first_line.endswith(b"\n") else {}
+
+
 def _lock(fd: int, path: Path) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -233,16 +249,21 @@ def _parse(path: Path, content: bytes) -> tuple[dict[str, Any], dict[str, _Row]]
     return header, rows
 
 
-def _check_header(path: Path, stored: dict[str, Any], header: dict[str, Any]) -> None:
-    before, now = _flatten(stored), _flatten(header)
+def header_differences(stored: dict[str, Any], header: dict[str, Any]) -> list[str]:
+    """Name every field in which two headers differ: "seed: 42 there, 7 now"."""
+    before, now = _flatten(stored), _flatten(json.loads(json.dumps(header)))
     keys = [*now, *(k for k in before if k not in now)]
     missing = "(absent)"
-    differing = [
+    return [
         f"{key}: {json.dumps(before[key]) if key in before else missing} there, "
         f"{json.dumps(now[key]) if key in now else missing} now"
         for key in keys
         if key not in before or key not in now or before[key] != now[key]
     ]
+
+
+def _check_header(path: Path, stored: dict[str, Any], header: dict[str, Any]) -> None:
+    differing = header_differences(stored, header)
     if differing:
         raise ValueError(
             f"{path} belongs to another configuration ({'; '.join(differing)}); choose another run_dir, or give the "

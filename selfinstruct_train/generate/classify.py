@@ -10,7 +10,7 @@ from ..config import GenerateConfig
 from ..journal import Journal, Progress
 from ..lm.base import LM
 from ..seeding import derive_seed
-from ..types import Instruction, Request
+from ..types import Completion, Instruction, Request
 from .parse import Method
 from .prompts import Templates, classification_prompt
 
@@ -40,21 +40,24 @@ def classify(
     progress: Progress | None = None,
 ) -> list[ClassificationFate]:
     """Ask about every instruction, one request each; a request that fails raises and is asked again by the next run."""
-    requests = [
-        Request(
-            f"classification-{instruction.id}",
-            classification_prompt(templates, instruction.text),
-            derive_seed(seed, "classification", instruction.id),
-        )
-        for instruction in instructions
-    ]
+    requests = [classification_request(instruction, templates, seed) for instruction in instructions]
     completions = journal.complete(lm, requests, settings.classification_sampling, progress)
-    return [
-        ClassificationFate(
-            instruction.id, completion.request_id, completion.text, read_answer(completion.text, settings.method)
-        )
-        for instruction, completion in zip(instructions, completions, strict=True)
-    ]
+    return [judge_label(i, c, settings) for i, c in zip(instructions, completions, strict=True)]
+
+
+def classification_request(instruction: Instruction, templates: Templates, seed: int) -> Request:
+    """The request that asks about one instruction."""
+    return Request(
+        f"classification-{instruction.id}",
+        classification_prompt(templates, instruction.text),
+        derive_seed(seed, "classification", instruction.id),
+    )
+
+
+def judge_label(instruction: Instruction, completion: Completion, settings: GenerateConfig) -> ClassificationFate:
+    """Read the answer to `classification_request`."""
+    verdict = read_answer(completion.text, settings.method)
+    return ClassificationFate(instruction.id, completion.request_id, completion.text, verdict)
 
 
 def read_answer(text: str, method: Method) -> str:

@@ -40,6 +40,21 @@ def funnel_to_json(funnel: Funnel) -> dict[str, Any]:
     return {stage: asdict(counts) for stage, counts in funnel.items()}
 
 
+def funnel_from_json(content: dict[str, Any]) -> Funnel:
+    """Read what `funnel_to_json` gave."""
+    return {stage: StageCounts(**counts) for stage, counts in content.items()}
+
+
+def comparison_table(before: Funnel, after: Funnel) -> str:
+    """A table of two funnels side by side."""
+    lines = [f"{'stage':<16}{'verdict':<24}{'before':>8}{'after':>8}"]
+    for stage, counts in after.items():
+        old = before[stage].verdicts if stage in before else {}
+        for verdict in [*counts.verdicts, *(v for v in old if v not in counts.verdicts)]:
+            lines.append(f"{stage:<16}{verdict:<24}{old.get(verdict, 0):>8}{counts.verdicts.get(verdict, 0):>8}")
+    return "\n".join(lines)
+
+
 def funnel_table(funnel: Funnel) -> str:
     """A table for the log: a line for each verdict of each stage."""
     lines = [f"{'stage':<16}{'verdict':<24}{'count':>8}{'share':>8}"]

@@ -54,14 +54,7 @@ def generate_instances(
 ) -> list[InstanceFate]:
     """Ask for the instances of every instruction and judge them; the fates stand in the order of the instructions."""
     limits = _token_limits(is_classification, settings)
-    requests = [
-        Request(
-            _request_id(instruction, limit, settings),
-            instance_prompt(templates, instruction.text, is_label_first),
-            derive_seed(seed, "instances", instruction.id, "sample"),
-        )
-        for instruction, is_label_first, limit in zip(instructions, is_classification, limits, strict=True)
-    ]
+    requests = instance_requests(instructions, is_classification, templates, settings, seed)
     fates: dict[str, list[InstanceFate]] = {}
     for limit in sorted(set(limits)):
         sampling = dataclasses.replace(instance_sampling(settings), max_new_tokens=limit)
@@ -80,6 +73,25 @@ def generate_instances(
 
         journal.complete(lm, [requests[i] for i in asked], sampling, judge)
     return [fate for request in requests for fate in fates[request.id]]
+
+
+def instance_requests(
+    instructions: Sequence[Instruction],
+    is_classification: Sequence[bool],
+    templates: Templates,
+    settings: GenerateConfig,
+    seed: int,
+) -> list[Request]:
+    """The requests that ask for the instances, one an instruction."""
+    limits = _token_limits(is_classification, settings)
+    return [
+        Request(
+            _request_id(instruction, limit, settings),
+            instance_prompt(templates, instruction.text, is_label_first),
+            derive_seed(seed, "instances", instruction.id, "sample"),
+        )
+        for instruction, is_label_first, limit in zip(instructions, is_classification, limits, strict=True)
+    ]
 
 
 def instance_sampling(settings: GenerateConfig) -> Sampling:

@@ -69,10 +69,8 @@ def generate_instructions(
     longer run begins with the shorter one's instructions.
     """
     pool = [Instruction(t.id, t.instruction, "seed") for t in prompt_seeds(seeds, settings)]
-    index = NoveltyIndex(settings.rouge_l_threshold)
-    for task in seeds:
-        index.add(task.instruction)
-    stage = InstructionStage([], [], 0)
+    judge = CandidateJudge(seeds, settings)
+    stage = InstructionStage(judge.accepted, judge.fates, 0)
     num_barren = 0
     round_number = 0
     while len(stage.accepted) < settings.num_instructions and not _is_spent(stage.num_requests, settings):
@@ -80,7 +78,7 @@ def generate_instructions(
         asked = _round(pool, stage, settings, seed, round_number)
         completions = journal.complete(lm, [request for request, _ in asked], settings.instruction_sampling)
         for (_, parents), completion in zip(asked, completions, strict=True):
-            _judge(completion, tuple(p.id for p in parents), settings, index, stage)
+            judge.judge(completion, tuple(p.id for p in parents))
         stage = InstructionStage(stage.accepted, stage.fates, stage.num_requests + len(asked))
         round_number += 1
         if report is not None:
@@ -145,35 +143,40 @@ def _draw(
     return drawn
 
 
-def _judge(
-    completion: Completion,
-    parents: tuple[str, ...],
-    settings: GenerateConfig,
-    index: NoveltyIndex,
-    stage: InstructionStage,
-) -> None:
-    """Judge every candidate of a completion; add the accepted to index and stage."""
-    coordinates = completion.request_id.removeprefix("instructions-")
-    candidates = judge_instructions(completion.text, completion.finish_reason, settings.method)
-    for item, candidate in enumerate(candidates):
-        verdict, score, nearest = candidate.verdict, 0.0, ""
-        if verdict == KEPT:
-            found, text = index.nearest(candidate.text)
-            if found > settings.rouge_l_threshold:
-                verdict, score, nearest = "too_similar", found, text or ""
-        id = f"gen-{coordinates}-{item:02d}"
-        if verdict == KEPT:
-            index.add(candidate.text)
-            stage.accepted.append(Instruction(id, candidate.text, "generated", completion.request_id, parents))
-        stage.fates.append(
-            InstructionFate(
-                id,
-                completion.request_id,
-                candidate.text,
-                verdict,
-                nearest,
-                score,
-                parents,
-                completion.finish_reason,
+class CandidateJudge:
+    """Decides about stage 1's candidates one after the other, each against the seeds and all accepted before it."""
+
+    def __init__(self, seeds: Sequence[SeedTask], settings: GenerateConfig) -> None:
+        self.accepted: list[Instruction] = []
+        self.fates: list[InstructionFate] = []
+        self._settings = settings
+        self._index = NoveltyIndex(settings.rouge_l_threshold)
+        for task in seeds:
+            self._index.add(task.instruction)
+
+    def judge(self, completion: Completion, parents: tuple[str, ...]) -> None:
+        """Judge every candidate of a completion whose prompt showed the instructions `parents`."""
+        coordinates = completion.request_id.removeprefix("instructions-")
+        candidates = judge_instructions(completion.text, completion.finish_reason, self._settings.method)
+        for item, candidate in enumerate(candidates):
+            id = f"gen-{coordinates}-{item:02d}"
+            verdict, score, nearest = candidate.verdict, 0.0, ""
+            if verdict == KEPT:
+                found, text = self._index.nearest(candidate.text)
+                if found > self._settings.rouge_l_threshold:
+                    verdict, score, nearest = "too_similar", found, text or ""
+            if verdict == KEPT:
+                self._index.add(candidate.text)
+                self.accepted.append(Instruction(id, candidate.text, "generated", completion.request_id, parents))
+            self.fates.append(
+                InstructionFate(
+                    id,
+                    completion.request_id,
+                    candidate.text,
+                    verdict,
+                    nearest,
+                    score,
+                    parents,
+                    completion.finish_reason,
+                )
             )
-        )

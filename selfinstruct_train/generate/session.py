@@ -95,6 +95,7 @@ def journal_header(plan: Plan, stage: str) -> dict[str, Any]:
         }
     return header | {
         "method": settings.method,  # it decides token limits and what answer of stage 2 counts as a yes
+        "max_instances": settings.max_instances,
         "templates_sha256": sha256_of(plan.templates.input_first, plan.templates.output_first),
         "sampling": asdict(instance_sampling(settings)),
     }

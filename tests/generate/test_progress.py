@@ -11,7 +11,6 @@ from selfinstruct_train.config import BudgetConfig, Price
 from selfinstruct_train.generate.progress import Display, compact, duration
 from selfinstruct_train.generate.spending import Meter, Usage
 
-
 PRICE = Price(2.0, 10.0)
 
 
