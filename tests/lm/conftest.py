@@ -8,6 +8,7 @@ import pytest
 
 from .servers import TransformersServe
 from .small_model import make_kind, make_model, make_tokenizer
+from .stub_server import StubServer
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -35,5 +36,12 @@ def kind_folder(tmp_path_factory) -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory) -> Iterator[TransformersServe]:
     server = TransformersServe(tmp_path_factory.mktemp("serve"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def stub() -> Iterator[StubServer]:
+    server = StubServer()
     yield server
     server.stop()

@@ -43,6 +43,7 @@ class FaultyProxy:
         assert parts.hostname is not None
         self.target = (parts.hostname, parts.port or 80)
         self.events: list[dict[str, Any]] = []
+        self.authorizations: list[str] = []
         self.stopping = threading.Event()
         self._faults, self._cycle, self._log = faults, cycle, log
         self._num_asked = 0
@@ -115,6 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         key = hashlib.sha256(self.path.encode() + b"\0" + body).hexdigest()[:16]
+        self.proxy.authorizations.append(self.headers.get("Authorization", ""))
         fault = self.proxy.ask(key)
         status, delivered = 0, False
         try:
