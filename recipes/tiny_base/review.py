@@ -6,6 +6,7 @@ the kind's rule accepts it. Every generated instance is reviewed; writes <run_di
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -79,6 +80,7 @@ def main() -> None:
         "percent": {name: round(100 * counts[name] / n, 1) if n else 0.0 for name in names},
         "interval": {name: wilson(counts[name], n) for name in names},
         "num_kinds": len([k for k in kinds if k != "none"]),
+        "dataset_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
     write_jsonl(run_dir / "candidates" / "review.jsonl", reviewed)
     write_text(run_dir / "review.json", json.dumps(result, indent=2) + "\n")

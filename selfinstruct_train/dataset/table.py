@@ -42,10 +42,10 @@ def table1(columns: Mapping[str, Statistics], labelled: bool = True) -> Cells:
     return cells
 
 
-def as_markdown(cells: Sequence[Sequence[str]]) -> str:
-    """Lay cells out as a Markdown table, the first column to the left, the others to the right."""
+def as_markdown(cells: Sequence[Sequence[str]], num_left: int = 1) -> str:
+    """Lay cells out as a Markdown table, the first `num_left` columns to the left, the others to the right."""
     head, *body = [[cell.replace("|", "\\|") for cell in row] for row in cells]
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *body]
+    lines = [head, ["---"] * num_left + ["---:"] * (len(head) - num_left), *body]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

@@ -1,0 +1,101 @@
+"""Under which licence a dataset may stand: what its model and its seed tasks hand down. Facts, no legal advice.
+
+Read are built-in names, the front matter of a model folder's README.md or of the Hub's cached copy, and the checksum of
+the released seed tasks. Nothing is downloaded; what cannot be told is `other`, with the reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..builtin import PREFIX, resolve
+from ..config import Config
+from ..model_source import model_source
+
+RELEASED_SEED_TASKS = "7779004fa198fdf27cf70a159363879d8a26c53329e11b436af17b3941875f48"
+"""sha256 of data/seed_tasks.jsonl of github yizhongw/self-instruct, which is under Apache-2.0."""
+
+
+@dataclass(frozen=True)
+class License:
+    """A Hub licence id and the sentence that says where it comes from."""
+
+    id: str
+    reason: str
+
+
+def inherited_license(config: Config) -> License:
+    """Return card.license if set, else what model and seed tasks have in common, else `other`."""
+    if config.card.license is not None:
+        return License(config.card.license, "Chosen by whoever made the dataset.")
+    model, seeds = _of_model(config), _of_seed_tasks(config.generate.seed_tasks)
+    name = f"the model ({model_name(config.model.path)})"
+    if model is None or seeds is None:
+        unknown = " and ".join(what for what, id in ((name, model), ("the seed tasks", seeds)) if id is None)
+        known = "".join(
+            f" {what[0].upper() + what[1:]}: {id}." for what, id in ((name, model), ("the seed tasks", seeds)) if id
+        )
+        return License(
+            "other", f"The licence of {unknown} could not be read here, so ask there before you use the data.{known}"
+        )
+    if model != seeds:
+        return License("other", f"The model that wrote the data is under {model}, the seed tasks are under {seeds}.")
+    return License(model, f"The model that wrote the data and the seed tasks are both under {model}.")
+
+
+def model_name(path: str) -> str:
+    """Return what may be shown of a model: its built-in name or Hub id, of a folder the last part alone."""
+    if path.startswith(PREFIX):
+        return path
+    if path.startswith((".", "/", "~")) or "\\" in path or path.count("/") > 1:
+        return re.split(r"[\\/]", path.rstrip("/\\"))[-1] or "a local model"
+    return path
+
+
+def front_matter_license(text: str) -> str | None:
+    """Return the licence that the YAML at the head of a model card names."""
+    import yaml
+
+    found = re.match(r"---\s*\n(.*?)\n---\s*(\n|$)", text, re.DOTALL)
+    if not found:
+        return None
+    try:
+        header = yaml.safe_load(found[1])
+    except yaml.YAMLError:
+        return None
+    value = header.get("license") if isinstance(header, dict) else None
+    if not isinstance(value, str) or value in ("other", "unknown"):
+        return None
+    return value.lower() if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]*", value) else None
+
+
+def _of_model(config: Config) -> str | None:
+    if config.model.backend == "http":
+        return None  # the name a server gives its model tells nothing
+    source = model_source(config.model.path)
+    card = Path(source) / "README.md"
+    if not Path(source).exists():
+        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub.errors import HFValidationError
+
+        try:
+            cached = try_to_load_from_cache(source, "README.md", revision=config.model.revision)
+        except HFValidationError:
+            return None
+        if not isinstance(cached, str):
+            return None
+        card = Path(cached)
+    if not card.is_file():
+        return None
+    return front_matter_license(card.read_text(encoding="utf-8", errors="replace"))
+
+
+def _of_seed_tasks(name: str) -> str | None:
+    if name.startswith(PREFIX):
+        return "apache-2.0"
+    path = Path(resolve(name, "seed_tasks")).expanduser()
+    released = path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == RELEASED_SEED_TASKS
+    return "apache-2.0" if released else None

@@ -1,0 +1,177 @@
+"""Describing a run's dataset and a foreign one: files, what is kept and what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from selfinstruct_train.config import BudgetConfig, CardConfig, Config, GenerateConfig, Price
+from selfinstruct_train.dataset.describe import describe
+from selfinstruct_train.dataset.rows import write_rows
+from selfinstruct_train.generate.dataset import Row
+from selfinstruct_train.generate.run import STAGES, read_plan
+from selfinstruct_train.generate.session import journal_header
+from selfinstruct_train.journal import Journal
+from selfinstruct_train.lm.base import OnAnswer
+from selfinstruct_train.types import Completion, Request, Sampling, SeedTask
+
+ROOT = Path(__file__).parents[2]
+
+
+class Costly:
+    """Answers every request with a million prompt tokens and ten of its own."""
+
+    name = "costly"
+    chunk_size = 4
+
+    def complete(
+        self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
+    ) -> list[Completion]:
+        return [Completion(r.id, "t", "stop", 1_000_000, 10) for r in requests]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], int]]:
+    """Similarity by a rule, 0.25 to the first seed; what was asked for, call by call."""
+    calls: list[tuple[list[str], int]] = []
+
+    def nearest_seed(instructions: Sequence[str], seeds: Sequence[SeedTask]) -> list[tuple[str, float]]:
+        calls.append((list(instructions), len(seeds)))
+        return [(seeds[0].id, 0.25)] * len(instructions)
+
+    stand_in = ModuleType("selfinstruct_train.dataset.similarity")
+    stand_in.nearest_seed = nearest_seed  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
+    return calls
+
+
+def row(id: str, instruction: str, output: str, source: str = "generated") -> Row:
+    return Row(id, instruction, "", output, False, source, id.split("-")[0], "", "", (), "stop")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """A run of two generated instructions with three instances."""
+    rows = [
+        row("s-0", "Say hi.", "hi", "seed"),
+        row("a-0", "Write a short poem.", "Roses"),
+        row("a-1", "Write a short poem.", "Violets"),
+        row("b-0", "Name a river in Peru.", "Amazon"),
+    ]
+    write_rows(tmp_path / "run/dataset", rows)
+    funnel = {"instances": {"num_requests": 2, "num_candidates": 3, "verdicts": {"kept": 3}}}
+    (tmp_path / "run/funnel.json").write_text(json.dumps(funnel))
+    settings = GenerateConfig(seed_tasks="builtin:tiny", templates="builtin:tiny")
+    return replace(Config(), run_dir=str(tmp_path / "run"), generate=settings)
+
+
+def card(config: Config) -> str:
+    return (Path(config.run_dir) / "dataset/README.md").read_text()
+
+
+def test_a_run_is_described_with_similarity_pictures_and_card(config: Config, asked: list[object]) -> None:
+    result = describe(config)
+    run = Path(config.run_dir)
+    names = ["dataset/README.md", *(f"dataset/figures/{n}.png" for n in ("verb_noun", "lengths", "seed_similarity"))]
+    assert result.files == [run / name for name in [*names, "similarity.jsonl", "similarity.json"]]
+    assert all(path.is_file() for path in result.files)
+    assert "instances                                    3     1         82,439" in result.table
+    assert asked == [(["Write a short poem.", "Name a river in Peru."], 40)]
+    lines = [json.loads(line) for line in (run / "similarity.jsonl").read_text().splitlines()]
+    assert lines[1] == {"instruction_id": "b", "nearest_seed": lines[0]["nearest_seed"], "rouge_l": 0.25}
+    assert json.loads((run / "similarity.json").read_text())["mean_rouge_l"] == 0.25
+    text = card(config)
+    assert "mean 0.25, largest 0.25" in text
+    assert "found in 2 of 2 instructions (100%" in text
+    assert "| instances | `kept` |" in text
+    assert str(run.parent) not in text
+
+
+def test_described_again_it_gives_the_same_bytes_and_computes_no_similarity_anew(
+    config: Config, asked: list[object]
+) -> None:
+    first = {path: path.read_bytes() for path in describe(config).files}
+    assert {path: path.read_bytes() for path in describe(config).files} == first
+    assert len(asked) == 1
+
+
+def test_similarities_of_other_texts_or_of_a_torn_file_are_computed_anew(config: Config, asked: list[object]) -> None:
+    whole = describe(config).files[-2]
+    whole.write_bytes(whole.read_bytes()[:-9])
+    describe(config)
+    assert len(asked) == 2
+    write_rows(Path(config.run_dir) / "dataset", [row("a-0", "Write a long poem.", "Roses")])
+    describe(config)
+    assert len(asked) == 3
+
+
+def test_a_review_is_told_only_of_the_dataset_it_was_made_of(config: Config, asked: list[object]) -> None:
+    run = Path(config.run_dir)
+    digest = hashlib.sha256((run / "dataset/train.parquet").read_bytes()).hexdigest()
+    review = {"reviewer": "two people", "n": 3, "percent": {"all": 66.7}}
+    for of, told in (("0" * 64, False), (None, False), (digest, True)):
+        (run / "review.json").write_text(json.dumps(review | ({"dataset_sha256": of} if of else {})))
+        describe(config)
+        assert ("| all fields are right | 66.7 | 54 |" in card(config)) is told
+
+
+def test_tokens_and_cost_come_from_the_journals(config: Config, asked: list[object]) -> None:
+    plan = read_plan(config)
+    for stage in STAGES:
+        header = {**journal_header(plan, stage), "lm": "builtin:tiny@1 transformers"}
+        with Journal.open(plan.run_dir / f"journal/{stage}.jsonl", header) as journal:
+            journal.complete(Costly(), [Request("r", "p")], Sampling())
+    describe(config)
+    assert "3 answered requests: 3,000,000 prompt tokens and 30 completion tokens. The paper" in card(config)
+    priced = replace(config, budget=BudgetConfig(currency="EUR", prices={"builtin:tiny": Price(0.5, 0.0)}))
+    describe(priced)
+    assert "30 completion tokens, 1.50 EUR by the prices of the configuration." in card(config)
+    with pytest.raises(ValueError, match="belongs to another configuration"):
+        describe(replace(config, seed=43))
+
+
+def test_foreign_rows_are_described_without_claims_on_their_making(
+    config: Config, tmp_path: Path, asked: list[object]
+) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    (folder / "rows.jsonl").write_text('{"instruction": "你好", "input": "", "output": "好"}\n')
+    result = describe(replace(config, card=CardConfig(dataset=str(folder), language="zh", name="Theirs")))
+    assert result.files == [folder / "README.md", folder / "figures/lengths.png"]
+    text = (folder / "README.md").read_text()
+    assert "\n# Theirs\n" in text
+    assert "license: other\n" in text
+    assert "language: zh\n" in text
+    assert "How it was made" not in text
+    assert asked == []
+
+
+def test_what_cannot_be_described_is_refused_in_one_line(config: Config, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no dataset there; mend card.dataset"):
+        describe(replace(config, card=CardConfig(dataset=str(tmp_path / "nowhere"))))
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"instruction": "a", "input": "", "output": "b"}\n')
+    with pytest.raises(ValueError, match="is a file; put it into a folder of its own"):
+        describe(replace(config, card=CardConfig(dataset=str(file))))
+    readme = Path(config.run_dir) / "dataset/README.md"
+    readme.write_text("# My own card\n")
+    with pytest.raises(ValueError, match=r"README\.md was not written by this command; move it away"):
+        describe(config)
+    assert readme.read_text() == "# My own card\n"
+
+
+@pytest.mark.parametrize("recipe", ["describe", "export"])
+def test_the_recipes_say_in_one_line_what_is_missing(recipe: str, tmp_path: Path) -> None:
+    command = [sys.executable, f"recipes/{recipe}.py", "--run_dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {tmp_path}/dataset: no dataset there; run recipes/generate.py first")
+    assert done.stderr.count("\n") == 1
