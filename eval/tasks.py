@@ -72,6 +72,24 @@ def load_tasks(
     return examples
 
 
+def all_examples(folder: str, split: str = "default") -> Iterator[Example]:
+    """Yield every instance of a split, not only those that are evaluated; one of another shape is passed over.
+
+    Raises:
+        ValueError: a file is missing or is no task.
+    """
+    root = _resolve(folder, BUILTIN_TINY, "eval.tasks")
+    for name in _read_split(root, split):
+        task = _read_task_file(root / "tasks" / f"{name}.json", split)
+        definition, category = task["Definition"][0].strip(), task["Categories"][0].strip()
+        for index, instance in enumerate(task["Instances"]):
+            if isinstance(instance, dict) and isinstance(instance.get("input"), str):
+                outputs = instance.get("output")
+                references = tuple(o for o in outputs if isinstance(o, str)) if isinstance(outputs, list) else ()
+                example_id = str(instance.get("id", f"{name}-{index}"))
+                yield Example(example_id, name, category, definition, instance["input"], references)
+
+
 def load_user_oriented(path: str) -> list[Example]:
     """Read a file in the user_oriented_instructions.jsonl format (or builtin:tiny); each line is a task of its own.
 

@@ -13,21 +13,28 @@ import sys
 
 def main() -> int:
     from selfinstruct_train.config import load_config
+    from selfinstruct_train.lm.distributed import is_main_process, shared_lm
 
     try:
         config = load_config(None)
+        if not is_main_process():  # it only serves process 0, which alone speaks
+            with shared_lm(config.model):
+                return 0
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
         logging.info("%s", dataclasses.asdict(config))
+
+        from selfinstruct_eval.held_out import open_held_out
 
         from selfinstruct_train.generate.run import generate, prepare
         from selfinstruct_train.generate.spending import BudgetReachedError
 
         plan = prepare(config)
+        held_out = open_held_out(config)
 
         from selfinstruct_train.lm import load_lm
 
         try:
-            result = generate(plan, load_lm(config.model))
+            result = generate(plan, load_lm(config.model), held_out)
         except BudgetReachedError as reached:
             print(f"stopped: {reached}", file=sys.stderr)
             return 3

@@ -17,13 +17,15 @@ def main() -> int:
         config = load_config(None)
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
 
+        from selfinstruct_eval.held_out import open_held_out
+
         from selfinstruct_train.generate.funnel import comparison_table, funnel_table
         from selfinstruct_train.generate.progress import compact
         from selfinstruct_train.generate.refilter import refilter
         from selfinstruct_train.generate.run import read_plan
         from selfinstruct_train.generate.spending import money
 
-        result = refilter(read_plan(config))
+        result = refilter(read_plan(config), open_held_out(config))
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -54,6 +54,17 @@ class Instance:
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """One evaluation example that no training row may hold; `set` names where it stands, `id` the example or task."""
+
+    set: str
+    id: str
+    instruction: str
+    input: str
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Request:
     """One prompt for a language model; `seed` fixes its sample.
 

@@ -16,8 +16,10 @@ from ..journal import Journal
 from ..lm.base import LM
 from ..seeding import derive_seed
 from ..types import Completion, Instruction, Request, Sampling
+from .contamination import Overlap
 from .heuristics import KEPT
 from .parse import judge_instances
+from .prompt_forms import as_continuation, few_shot_message, form_sampling, is_chat
 from .prompts import Templates, instance_prompt
 
 # released code, generate_instances.py: 300 tokens for a batch of 5 that holds a classification task, else 350
@@ -31,7 +33,7 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class InstanceFate:
-    """What became of one candidate instance."""
+    """What became of one candidate instance; `overlap` is what it has in common with evaluation data."""
 
     id: str
     instruction_id: str
@@ -40,6 +42,7 @@ class InstanceFate:
     output: str
     verdict: str
     finish_reason: str
+    overlap: Overlap | None = None
 
 
 def generate_instances(
@@ -83,12 +86,13 @@ def instance_requests(
     seed: int,
 ) -> list[Request]:
     """The requests that ask for the instances, one an instruction."""
-    limits = _token_limits(is_classification, settings)
+    limits, form = _token_limits(is_classification, settings), settings.prompt_form
     return [
         Request(
             _request_id(instruction, limit, settings),
-            instance_prompt(templates, instruction.text, is_label_first),
+            few_shot_message(instance_prompt(templates, instruction.text, is_label_first), form, "instances"),
             derive_seed(seed, "instances", instruction.id, "sample"),
+            is_chat(form),
         )
         for instruction, is_label_first, limit in zip(instructions, is_classification, limits, strict=True)
     ]
@@ -96,7 +100,7 @@ def instance_requests(
 
 def instance_sampling(settings: GenerateConfig) -> Sampling:
     """The configured sampling, which also stops at the example after the last one wanted (as the released code)."""
-    sampling = settings.instance_sampling
+    sampling = form_sampling(settings.instance_sampling, settings.prompt_form, "instances")
     too_many = f"Example {settings.max_instances + 1}"
     return dataclasses.replace(sampling, stop=tuple(dict.fromkeys([too_many, *sampling.stop])))
 
@@ -123,7 +127,9 @@ def judge_answer(
     instruction: Instruction, is_classification: bool, completion: Completion, settings: GenerateConfig, seed: int
 ) -> list[InstanceFate]:
     """Judge the instances of one answer; of more than `max_instances` a draw decides which stay."""
-    candidates = judge_instances(completion.text, completion.finish_reason, is_classification, settings.method)
+    stop = tuple(dict.fromkeys([*instance_sampling(settings).stop, *settings.instance_sampling.stop]))
+    answer = as_continuation(completion, settings.prompt_form, "instances", stop=stop)
+    candidates = judge_instances(answer.text, answer.finish_reason, is_classification, settings.method)
     verdicts = [c.verdict for c in candidates]
     kept = [i for i, verdict in enumerate(verdicts) if verdict == KEPT]
     if len(kept) > settings.max_instances:

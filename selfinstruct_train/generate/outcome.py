@@ -9,12 +9,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ..storage import write_json, write_jsonl
 from ..types import Instruction, SeedTask
 from .classify import ClassificationFate
+from .contamination import Overlap
 from .dataset import Row, dataset_rows, write_dataset
 from .funnel import Funnel, count_verdicts, funnel_table, funnel_to_json
+from .gate import Contamination
 from .instances import InstanceFate
 from .instructions import InstructionFate, InstructionStage
 from .session import STAGES
@@ -38,7 +41,11 @@ class Generated:
 
 def write_ledger(folder: Path, stage: str, fates: Sequence[Fate]) -> None:
     """Write the candidates of a stage, which is complete."""
-    write_jsonl(folder / f"candidates/{stage}.jsonl", (vars(fate) for fate in fates))
+    write_jsonl(folder / f"candidates/{stage}.jsonl", (_record(fate) for fate in fates))
+
+
+def _record(fate: Fate) -> dict[str, Any]:
+    return {key: vars(value) if isinstance(value, Overlap) else value for key, value in vars(fate).items()}
 
 
 def conclude(
@@ -47,13 +54,15 @@ def conclude(
     stage1: InstructionStage,
     labels: Sequence[ClassificationFate],
     fates: Sequence[InstanceFate],
+    contamination: Contamination,
 ) -> Generated:
-    """Write the instances' ledger, dataset, funnel and statistics into `folder`, and log the funnel.
+    """Write the instances' ledger, dataset, contamination, funnel and statistics into `folder`, and log the funnel.
 
     Args:
         labels: of instructions of stage 1, in their order; one without a label has no instances either.
     """
     write_ledger(folder, "instances", fates)
+    write_json(folder / "contamination.json", asdict(contamination))
     funnel = {
         "instructions": count_verdicts(stage1.num_requests, (fate.verdict for fate in stage1.fates)),
         "classification": count_verdicts(len(labels), (fate.verdict for fate in labels)),
@@ -71,7 +80,7 @@ def conclude(
     write_json(folder / "statistics.json", {source: asdict(figures) for source, figures in counted.items()})
     logger.info("what became of every candidate:\n%s", funnel_table(funnel))
     files = [
-        *(folder / name for name in ("dataset/train.parquet", "funnel.json", "statistics.json")),
+        *(folder / name for name in ("dataset/train.parquet", "funnel.json", "statistics.json", "contamination.json")),
         *(folder / f"candidates/{stage}.jsonl" for stage in STAGES),
     ]
     return Generated(stage1.accepted, rows, funnel, counted, files)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +20,10 @@ from typing import Any
 from ..config import GenerateConfig, NearDuplicateConfig
 from ..journal import Journal, header_differences, read_header
 from ..lm.base import OnAnswer
-from ..types import Completion, Instruction, Request, Sampling
+from ..types import Completion, HeldOut, Instruction, Request, Sampling
 from .classify import ClassificationFate, classification_request, judge_label
 from .funnel import Funnel, funnel_from_json
+from .gate import gate
 from .instances import InstanceFate, instance_requests, judge_answer
 from .instructions import CandidateJudge, InstructionStage, generate_instructions
 from .outcome import Generated, conclude, write_ledger
@@ -62,7 +63,7 @@ class _NoLM:
         raise AssertionError(f"{requests[0].id} is not in the journal")
 
 
-def refilter(plan: Plan) -> Refiltered:
+def refilter(plan: Plan, held_out: Iterable[HeldOut] = ()) -> Refiltered:
     """Rebuild pool, dataset, ledger and funnel in <run_dir>/refiltered by the plan's thresholds.
 
     Raises:
@@ -81,7 +82,8 @@ def refilter(plan: Plan) -> Refiltered:
         folder = plan.run_dir / FOLDER
         write_ledger(folder, "instructions", stage1.fates)
         write_ledger(folder, "classification", labels)
-        generated = conclude(folder, plan.seeds, stage1, labels, fates)
+        fates, contamination = gate(plan.seeds, stage1.accepted, fates, held_out, plan.config.generate.contamination)
+        generated = conclude(folder, plan.seeds, stage1, labels, fates, contamination)
         path = plan.run_dir / "funnel.json"
         before = funnel_from_json(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
         num_unlabelled = len(stage1.accepted) - len(labels)
@@ -160,8 +162,9 @@ def _num_in_order(journal: Journal, requests_per_round: int) -> int:
 
 def _labels(plan: Plan, accepted: Sequence[Instruction], journal: Journal) -> list[ClassificationFate]:
     labels = []
+    form = plan.config.generate.prompt_form
     for instruction in accepted:
-        answer = journal.find(classification_request(instruction, plan.templates, plan.config.seed))
+        answer = journal.find(classification_request(instruction, plan.templates, plan.config.seed, form))
         if answer is not None:
             labels.append(judge_label(instruction, answer, plan.config.generate))
     return labels

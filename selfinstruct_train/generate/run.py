@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,13 +16,15 @@ from ..builtin import resolve
 from ..config import Config
 from ..journal import Journal
 from ..lm.base import LM
-from ..types import Instruction
+from ..types import HeldOut, Instruction
 from .classify import ClassificationFate, classify
 from .forecast import forecast, forecast_from, forecast_table
+from .gate import gate
 from .instances import InstanceFate, generate_instances
 from .instructions import InstructionStage, generate_instructions, prompt_seeds
 from .outcome import Generated, conclude, write_ledger
 from .progress import display
+from .prompt_forms import few_shot_message, form_sampling
 from .prompts import classification_prompt, instance_prompt, read_templates
 from .seeds import read_seed_tasks
 from .session import STAGES, Plan, Session, journal_header, journal_path, open_session
@@ -55,8 +57,11 @@ def read_plan(config: Config) -> Plan:
     return Plan(config, seeds, templates, Path(config.run_dir))
 
 
-def generate(plan: Plan, lm: LM) -> Generated:
+def generate(plan: Plan, lm: LM, held_out: Iterable[HeldOut] = ()) -> Generated:
     """Run the four stages; what a journal holds already is not asked again.
+
+    Args:
+        held_out: evaluation data that no row may overlap, see `generate.contamination`.
 
     Raises:
         BudgetReachedError: the next request might pass a limit; the journals hold all answers so far.
@@ -71,7 +76,9 @@ def generate(plan: Plan, lm: LM) -> Generated:
         labels = _classification(session, stage1.accepted)
         write_ledger(plan.run_dir, "classification", labels)
         fates = _instances(session, stage1.accepted, labels)
-        return conclude(plan.run_dir, plan.seeds, stage1, labels, fates)
+        settings = plan.config.generate.contamination
+        fates, contamination = gate(plan.seeds, stage1.accepted, fates, held_out, settings)
+        return conclude(plan.run_dir, plan.seeds, stage1, labels, fates, contamination)
 
 
 def foretell_run(plan: Plan, lm: LM) -> str:
@@ -155,14 +162,20 @@ def _instance_figures(session: Session, num_kept: int) -> str:
 def _keep_back(session: Session, new: list[Instruction]) -> None:
     """Let stage 1 leave enough of the budget for the classes and instances of what it accepted."""
     templates, settings = session.plan.templates, session.plan.config.generate
+    form = settings.prompt_form
+    answer_tokens = form_sampling(settings.classification_sampling, form, "classification").max_new_tokens
     num_bytes = num_tokens = 0
     for instruction in new:
         prompts = [
-            classification_prompt(templates, instruction.text),
-            max((instance_prompt(templates, instruction.text, label) for label in (True, False)), key=len),
+            few_shot_message(classification_prompt(templates, instruction.text), form, "classification"),
+            few_shot_message(
+                max((instance_prompt(templates, instruction.text, label) for label in (True, False)), key=len),
+                form,
+                "instances",
+            ),
         ]
         num_bytes += sum(len(prompt.encode("utf-8", "surrogatepass")) for prompt in prompts)
-        num_tokens += settings.classification_sampling.max_new_tokens + settings.instance_sampling.max_new_tokens
+        num_tokens += answer_tokens + settings.instance_sampling.max_new_tokens
     session.meter.keep_back(num_bytes, num_tokens)
 
 

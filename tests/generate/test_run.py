@@ -50,7 +50,7 @@ def test_a_run_writes_the_files_it_names_and_no_others(scripted: ModuleType, wor
     result = run(scripted, world, tmp_path / "run")
     written = {str(p.relative_to(tmp_path / "run")) for p in (tmp_path / "run").rglob("*") if p.is_file()}
     assert {str(p.relative_to(tmp_path / "run")) for p in result.files} == {
-        "dataset/train.parquet", "funnel.json", "statistics.json",
+        "dataset/train.parquet", "funnel.json", "statistics.json", "contamination.json",
         "candidates/instructions.jsonl", "candidates/classification.jsonl", "candidates/instances.jsonl",
     }  # fmt: skip
     journals = {f"journal/{stage}.jsonl" for stage in ("instructions", "classification", "instances")}
