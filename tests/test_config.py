@@ -73,6 +73,31 @@ def test_a_bad_config_is_refused_in_one_line_that_names_the_key(tmp_path, text, 
         assert word in message, message
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("base_urls: []", ["model.server.base_urls is empty"]),
+        ("base_urls: ['localhost:8000']", ["'localhost:8000' is no http address"]),
+        ("base_urls: ['https://me:s3cret@h.org/v1']", ["h.org holds more than", "model.server.api_key_env"]),
+        ("base_urls: ['https://h.org/v1?key=s3cret']", ["h.org holds more than", "model.server.api_key_env"]),
+        ("api_key_env: sk-s3cret", ["model.server.api_key_env is no name", "not the key itself"]),
+        ("max_in_flight: 0", ["model.server.max_in_flight is 0"]),
+        ("max_attempts: 0", ["model.server.max_attempts is 0"]),
+        ("requests_per_minute: 0", ["model.server.requests_per_minute is 0"]),
+        ("tokens_per_minute: -1", ["model.server.tokens_per_minute is -1"]),
+        ("timeout_seconds: 0", ["model.server.timeout_seconds is 0"]),
+        ("extra_body: {stream: true, n: 2, top_k: 5}", ["model.server.extra_body: n, stream cannot be set"]),
+    ],
+)
+def test_a_bad_server_setting_is_refused_without_showing_a_key(tmp_path, text, words):
+    with pytest.raises(ValueError, match=r".") as caught:
+        load_config(["--config", write(tmp_path / "a.yaml", f"model:\n  server:\n    {text}\n")])
+    message = str(caught.value)
+    assert "s3cret" not in message
+    for word in words:
+        assert word in message, message
+
+
 def test_a_missing_config_and_an_unknown_option_are_named():
     with pytest.raises(ValueError, match=r"nowhere\.yaml: cannot read this config"):
         load_config(["--config", "nowhere.yaml"])

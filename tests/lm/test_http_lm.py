@@ -366,3 +366,29 @@ def test_the_library_that_sends_is_kept_quiet(stub, open_lm, caplog):
     caplog.set_level(logging.DEBUG)
     open_lm(stub.url, model="m").complete(requests(1), SAMPLING)
     assert [r for r in caplog.records if r.name.split(".")[0] in ("httpx", "httpcore")] == []
+
+
+def test_a_folder_is_loaded_by_transformers_also_where_a_server_generates(kind_folder):
+    nobody = ServerConfig(("http://127.0.0.1:9/v1",))
+    lm = load_lm(ModelConfig(path="m", backend="http", server=nobody, device="cpu"), str(kind_folder("abc")))
+    assert lm.complete([Request("r", "x")], SAMPLING)[0].text == "aaaa"
+    assert " transformers " in lm.name
+
+
+def test_the_evaluation_asks_the_base_model_by_transformers_where_a_server_generates(tmp_path):
+    settings = {
+        "run_dir": str(tmp_path),
+        "model": {"backend": "http", "server": {"base_urls": ["http://127.0.0.1:9/v1"]}, "device": "cpu"},
+        "eval": {"max_instances_per_task": 1, "sampling": {"max_new_tokens": 2}, "bootstrap_samples": 10},
+    }
+    (tmp_path / "run.yaml").write_text(json.dumps(settings))
+    process = subprocess.run(
+        [sys.executable, str(ROOT / "recipes/evaluate.py"), "--config", str(tmp_path / "run.yaml")],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0, process.stderr
+    header = json.loads(next((tmp_path / "journal").glob("eval-base*.jsonl")).read_text().splitlines()[0])
+    assert header["lm"].startswith("builtin:tiny@")
+    assert header["lm"].endswith(" transformers float32")
