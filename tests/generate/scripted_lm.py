@@ -1,13 +1,16 @@
 """A language model by rule, for whole generation runs in milliseconds, and a small world of files to run it in.
 
 Its answer is a function of prompt and seed, as a real backend's. Run as a program it makes a generation run that
-another process may kill: `scripted_lm.py WORLD RUN_DIR ASKED_FILE SECONDS_PER_CHUNK CHUNK_SIZE`.
+another process may kill: `scripted_lm.py WORLD RUN_DIR ASKED_FILE SECONDS_PER_CHUNK CHUNK_SIZE`. With RUN_DIR - it
+imports all there is, and for each line "RUN_DIR EVENTS_FILE" on its standard input begins a run in a child of its own,
+whose process id it prints; at the next line it waits for that child and prints its exit status.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import sys
 import time
@@ -108,7 +111,53 @@ def make_config(folder: Path, run_dir: Path, **generate: object) -> Config:
     return Config(run_dir=str(run_dir), seed=7, generate=GenerateConfig(**settings))  # type: ignore[arg-type]
 
 
-if __name__ == "__main__":
+class TellingLM(ScriptedLM):
+    """Answers one request after the other and tells of each; writes down what was asked and what it gave away."""
+
+    def __init__(self, events_file: Path, seconds_per_answer: float = 0.003) -> None:
+        super().__init__(chunk_size=4)
+        self._events_file, self._seconds = events_file, seconds_per_answer
+
+    def complete(
+        self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
+    ) -> list[Completion]:
+        assert on_answer is not None
+        answers = []
+        with self._events_file.open("a") as events:
+            for request in requests:
+                print("asked", request.id, file=events, flush=True)
+                time.sleep(self._seconds)
+                answers.append(self.answer(request))
+                print("given", request.id, file=events, flush=True)
+                on_answer(answers[-1:])
+        return answers
+
+
+def serve_runs(world: Path) -> None:
+    """Begin the runs that the standard input names; see the top of this file."""
+    from selfinstruct_train.generate.run import generate, prepare
+
+    child = 0
+    for line in sys.stdin:
+        if not line.strip():
+            _, status = os.waitpid(child, 0)
+            print(os.waitstatus_to_exitcode(status), flush=True)
+            continue
+        run_dir, events_file = map(Path, line.split())
+        child = os.fork()
+        if child == 0:
+            try:
+                generate(prepare(make_config(world, run_dir)), TellingLM(events_file))
+                os._exit(0)
+            except BaseException as error:
+                print(repr(error), file=sys.stderr, flush=True)
+                os._exit(1)
+        print(child, flush=True)
+
+
+if __name__ == "__main__" and sys.argv[2] == "-":
+    serve_runs(Path(sys.argv[1]))
+elif __name__ == "__main__":
     from selfinstruct_train.generate.run import generate, prepare
 
     world, run_dir, asked_file = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
