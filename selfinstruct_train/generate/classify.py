@@ -12,6 +12,7 @@ from ..lm.base import LM
 from ..seeding import derive_seed
 from ..types import Completion, Instruction, Request
 from .parse import Method
+from .prompt_forms import PromptForm, as_continuation, few_shot_message, form_sampling, is_chat
 from .prompts import Templates, classification_prompt
 
 
@@ -40,23 +41,25 @@ def classify(
     progress: Progress | None = None,
 ) -> list[ClassificationFate]:
     """Ask about every instruction, one request each; a request that fails raises and is asked again by the next run."""
-    requests = [classification_request(instruction, templates, seed) for instruction in instructions]
-    completions = journal.complete(lm, requests, settings.classification_sampling, progress)
+    requests = [classification_request(i, templates, seed, settings.prompt_form) for i in instructions]
+    sampling = form_sampling(settings.classification_sampling, settings.prompt_form, "classification")
+    completions = journal.complete(lm, requests, sampling, progress)
     return [judge_label(i, c, settings) for i, c in zip(instructions, completions, strict=True)]
 
 
-def classification_request(instruction: Instruction, templates: Templates, seed: int) -> Request:
+def classification_request(instruction: Instruction, templates: Templates, seed: int, form: PromptForm) -> Request:
     """The request that asks about one instruction."""
     return Request(
         f"classification-{instruction.id}",
-        classification_prompt(templates, instruction.text),
+        few_shot_message(classification_prompt(templates, instruction.text), form, "classification"),
         derive_seed(seed, "classification", instruction.id),
+        is_chat(form),
     )
 
 
 def judge_label(instruction: Instruction, completion: Completion, settings: GenerateConfig) -> ClassificationFate:
     """Read the answer to `classification_request`."""
-    verdict = read_answer(completion.text, settings.method)
+    verdict = read_answer(as_continuation(completion, settings.prompt_form, "classification").text, settings.method)
     return ClassificationFate(instruction.id, completion.request_id, completion.text, verdict)
 
 

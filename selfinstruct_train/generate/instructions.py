@@ -20,7 +20,7 @@ from ..types import Completion, Instruction, Request, SeedTask
 from .heuristics import KEPT
 from .novelty import NoveltyIndex
 from .parse import judge_instructions
-from .prompts import instruction_prompt
+from .prompt_forms import as_continuation, form_sampling, instruction_message, is_chat
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +71,13 @@ def generate_instructions(
     pool = [Instruction(t.id, t.instruction, "seed") for t in prompt_seeds(seeds, settings)]
     judge = CandidateJudge(seeds, settings)
     stage = InstructionStage(judge.accepted, judge.fates, 0)
+    sampling = form_sampling(settings.instruction_sampling, settings.prompt_form, "instructions")
     num_barren = 0
     round_number = 0
     while len(stage.accepted) < settings.num_instructions and not _is_spent(stage.num_requests, settings):
         num_before = len(stage.accepted)
         asked = _round(pool, stage, settings, seed, round_number)
-        completions = journal.complete(lm, [request for request, _ in asked], settings.instruction_sampling)
+        completions = journal.complete(lm, [request for request, _ in asked], sampling)
         for (_, parents), completion in zip(asked, completions, strict=True):
             judge.judge(completion, tuple(p.id for p in parents))
         stage = InstructionStage(stage.accepted, stage.fates, stage.num_requests + len(asked))
@@ -127,9 +128,10 @@ def _round(
     for i in range(size):
         rng = random.Random(derive_seed(seed, "instructions", round_number, i))
         parents = _draw(pool, stage.accepted, settings, rng)
-        prompt = instruction_prompt([p.text for p in parents], settings.classification_seeds_only)
+        form = settings.prompt_form
+        prompt = instruction_message([p.text for p in parents], form, settings.classification_seeds_only)
         sample_seed = derive_seed(seed, "instructions", round_number, i, "sample")
-        asked.append((Request(f"instructions-{round_number:06d}-{i:02d}", prompt, sample_seed), parents))
+        asked.append((Request(f"instructions-{round_number:06d}-{i:02d}", prompt, sample_seed, is_chat(form)), parents))
     return asked
 
 
@@ -157,7 +159,9 @@ class CandidateJudge:
     def judge(self, completion: Completion, parents: tuple[str, ...]) -> None:
         """Judge every candidate of a completion whose prompt showed the instructions `parents`."""
         coordinates = completion.request_id.removeprefix("instructions-")
-        candidates = judge_instructions(completion.text, completion.finish_reason, self._settings.method)
+        form, method = self._settings.prompt_form, self._settings.method
+        answer = as_continuation(completion, form, "instructions", len(parents)).text
+        candidates = judge_instructions(answer, completion.finish_reason, method)
         for item, candidate in enumerate(candidates):
             id = f"gen-{coordinates}-{item:02d}"
             verdict, score, nearest = candidate.verdict, 0.0, ""
