@@ -166,11 +166,12 @@ def _draw(
             "hand, 97 were right."
         )
         drawn.append((Picture("Verbs and their objects", "figures/verb_noun.png", caption), draw_wheel(spokes)))
-    lengths = [
-        ("instructions", length_histogram(instructions)),
-        ("inputs that are not empty", length_histogram([row.input for row in generated if row.input])),
-        ("outputs", length_histogram([row.output for row in generated])),
-    ]
+    texts = {
+        "instructions": instructions,
+        "inputs that are not empty": [row.input for row in generated if row.input],
+        "outputs": [row.output for row in generated],
+    }
+    lengths = [(name, length_histogram(part)) for name, part in texts.items() if part]
     caption = "Words in the generated instructions, inputs and outputs."
     drawn.append((Picture("Lengths", "figures/lengths.png", caption), draw_lengths(lengths)))
     if similarities:

@@ -59,15 +59,18 @@ def wheel(pairs: Sequence[VerbNoun | None], num_verbs: int = 20, num_nouns: int 
 
 
 def length_histogram(texts: Sequence[str], num_bins: int = 25) -> Histogram:
-    """Count texts by their number of words, in bins of equal whole width; the longest 1 % fall into the last bin."""
+    """Count texts by their number of words, in bins of equal whole width; the longest 1 % fall into the last bin.
+
+    Edges lie half a word below whole numbers, so that a mean stands where it belongs among the bars.
+    """
     lengths = sorted(len(text.split()) for text in texts)
     if not lengths:
-        return Histogram((0.0, 1.0), (0,), 0.0)
+        return Histogram((-0.5, 0.5), (0,), 0.0)
     top = lengths[math.ceil(0.99 * len(lengths)) - 1] + 1
     width = max(1, math.ceil(top / num_bins))
     number = math.ceil(top / width)
     counts = Counter(min(length // width, number - 1) for length in lengths)
-    edges = tuple(float(i * width) for i in range(number + 1))
+    edges = tuple(i * width - 0.5 for i in range(number + 1))
     return Histogram(
         edges,
         tuple(counts[i] for i in range(number)),
@@ -127,11 +130,14 @@ def draw_wheel(spokes: Sequence[Spoke]) -> bytes:
 
 def draw_lengths(histograms: Sequence[tuple[str, Histogram]]) -> bytes:
     """Draw the named histograms of lengths in words side by side, as a PNG."""
+    from matplotlib.ticker import MaxNLocator
+
     figure = _figure(4 * len(histograms), 3.4, layout="constrained")
     for i, (name, histogram) in enumerate(histograms):
         axes = figure.add_subplot(1, len(histograms), i + 1)
         _bars(axes, histogram, _COLOURS[(0, 2, 3)[i % 3]])
         axes.set_title(name, fontsize=11, color=_INK)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
         axes.set_xlabel("words" + (" (last bar: and more)" if histogram.open_ended else ""))
         _mean_line(axes, histogram, f"mean {histogram.mean:.1f}")
     return _png(figure)
@@ -183,7 +189,7 @@ def _bars(axes: Any, histogram: Histogram, colour: str) -> None:
     axes.bar(
         histogram.edges[:-1], histogram.counts, widths, align="edge", color=colour, edgecolor="white", linewidth=0.6
     )
-    axes.set_xlim(0, histogram.edges[-1])
+    axes.set_xlim(histogram.edges[0], histogram.edges[-1])
     axes.set_ylim(
         0, max(1, *histogram.counts) * 1.16 if len(histogram.counts) > 1 else max(1, histogram.counts[0]) * 1.16
     )
@@ -238,7 +244,7 @@ def _outer_labels(axes: Any, labels: Sequence[tuple[float, str, str]]) -> None:
     for angle, (slice_angle, noun, colour) in zip(angles, labels, strict=True):
         points = [_point(slice_angle, 0.935), _point(slice_angle, 0.955), _point(angle, 1.035), _point(angle, 1.05)]
         axes.plot([x for x, _ in points], [y for _, y in points], color=colour, linewidth=0.7)
-        _radial_text(axes, angle, 1.06, _shortened(noun, 16), 9.5, _INK, centre=False)
+        _radial_text(axes, angle, 1.06, _shortened(noun, 14), 9.5, _INK, centre=False)
 
 
 def _radial_text(axes: Any, angle: float, radius: float, text: str, size: float, colour: str, *, centre: bool) -> None:

@@ -43,14 +43,14 @@ def test_the_wheel_holds_the_most_frequent_verbs_with_their_most_frequent_nouns(
 
 def test_lengths_are_counted_in_words() -> None:
     assert length_histogram(["a b", "a\nb", "", "a b c d"], num_bins=5) == Histogram(
-        edges=(0.0, 1.0, 2.0, 3.0, 4.0, 5.0), counts=(1, 0, 2, 0, 1), mean=2.0
+        edges=(-0.5, 0.5, 1.5, 2.5, 3.5, 4.5), counts=(1, 0, 2, 0, 1), mean=2.0
     )
 
 
 def test_the_longest_hundredth_falls_into_the_last_bin() -> None:
     texts = ["a"] * 198 + ["a b c"] + ["a " * 90] * 1
     histogram = length_histogram(texts, num_bins=10)
-    assert histogram.edges == (0.0, 1.0, 2.0)
+    assert histogram.edges == (-0.5, 0.5, 1.5)
     assert histogram.counts == (0, 200)
     assert histogram.open_ended
     assert histogram.mean == pytest.approx((198 + 3 + 90) / 200)
