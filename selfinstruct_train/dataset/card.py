@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..builtin import ASSETS, PREFIX
-from ..config import Config
+from ..config import Config, EvalConfig
 from ..generate.dataset import Row
 from ..generate.funnel import Funnel
 from ..generate.statistics import Statistics
@@ -33,6 +33,12 @@ _QUESTIONS = {
     "input_appropriate": "the input is appropriate",
     "output_correct": "the output is correct",
     "all": "all fields are right",
+}
+_RULES = {
+    "equal": "an equal text",
+    "instance": "an equal instance",
+    "ngram": "a run of shared words",
+    "rouge_l": "ROUGE-L",
 }
 _COLUMNS = {
     "id": "of the row",
@@ -206,19 +212,29 @@ def settings_shown(config: Config) -> dict[str, Any]:
     }
 
 
-def contamination_told(config: Config, funnel: Funnel | None) -> str:
-    """Say which evaluation data the rows were held against, and how many rows were found."""
-    settings = config.generate.contamination
-    if settings.action == "off":
+def contamination_told(record: Mapping[str, Any] | None, evaluation: EvalConfig) -> str:
+    """Say which evaluation data the rows were held against, and what was found.
+
+    Args:
+        record: the content of contamination.json.
+        evaluation: what its names eval.tasks and eval.user_oriented stand for.
+    """
+    if record is None:
+        return "Nothing is recorded of a comparison with evaluation data."
+    if record["action"] == "off":
         return "The rows were not compared with any evaluation data."
-    sets = {"eval": [config.eval.tasks, *([config.eval.user_oriented] if config.eval.user_oriented else [])]}
-    names = [_file_name(name) for entry in settings.sets for name in sets.get(entry, [entry])]
-    number = sum(counts.verdicts.get("contaminated", 0) for counts in (funnel or {}).values())
-    fate = "were left out" if settings.action == "block" else "were found and kept"
+    known = {"eval.tasks": evaluation.tasks, "eval.user_oriented": evaluation.user_oriented}
+    names = {name: _file_name(known.get(name) or name) for name in record["sets"]}
+    sets = ", ".join(f"`{names[name]}` ({number:,} examples)" for name, number in record["sets"].items())
+    if not sets:
+        return "The rows were not compared with any evaluation data: no set was named."
+    number = sum(record["generated"].values())
+    rules = ", ".join(f"{count:,} by {_RULES.get(rule, rule)}" for rule, count in record["generated"].items() if count)
+    fate = "overlapped and were left out" if record["action"] == "block" else "overlap and are still in the data"
+    seeds = f" Of the seed tasks' instances {len(record['seeds']):,} overlap and stay." if record["seeds"] else ""
     return (
-        f"The rule: generated rows against {', '.join(f'`{name}`' for name in dict.fromkeys(names))}, by equal texts, "
-        f"{settings.ngram} words in a row, or ROUGE-L above {settings.rouge_l_threshold}. By the run's count "
-        f"{number:,} candidates {fate} for it. Paraphrases are not found by this, and seed tasks were not compared."
+        f"Every row was held against evaluation data: {sets}. {number:,} generated rows {fate}"
+        f"{f' ({rules})' if rules else ''}.{seeds} Paraphrases and translations are not found by this."
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from ..builtin import resolve
 from ..config import Config
 from ..generate.dataset import Row
-from ..generate.funnel import Funnel, StageCounts
+from ..generate.funnel import Funnel, funnel_from_json
 from ..generate.run import STAGES, prepare
 from ..generate.seeds import read_seed_tasks
 from ..generate.spending import FREE, Usage, money, price_of, usage_of
@@ -88,7 +88,7 @@ def _facts(config: Config, folder: Path, rows: Sequence[Row], own: bool) -> Card
     else:
         license = License("other", "Where these rows come from is not known here, nor under which licence they stand.")
     sources = {source: [row for row in rows if row.source == source] for source in ("generated", "seed")}
-    funnel = _read_funnel(run_dir / "funnel.json") if own else None
+    contamination = contamination_told(_read_if_there(run_dir / "contamination.json"), config.eval)
     return CardFacts(
         title=title,
         header=yaml_header(config, title, license, folder, len(rows)),
@@ -97,8 +97,8 @@ def _facts(config: Config, folder: Path, rows: Sequence[Row], own: bool) -> Card
         labelled=own or any(row.is_classification for row in rows),
         license=license,
         seed=config.seed,
-        made=settings_shown(config) | {"contamination": contamination_told(config, funnel)} if own else None,
-        funnel=funnel,
+        made=settings_shown(config) | {"contamination": contamination} if own else None,
+        funnel=_read_funnel(run_dir / "funnel.json") if own else None,
         review=_review_of(run_dir / "review.json", folder) if own else None,
         spending=_spending(config) if own else "",
         versions=_versions(),
@@ -217,12 +217,12 @@ def _review_of(path: Path, folder: Path) -> dict[str, Any] | None:
 
 
 def _read_funnel(path: Path) -> Funnel | None:
-    if not path.is_file():
-        return None
-    names = ("num_requests", "num_candidates", "verdicts")
-    return {
-        stage: StageCounts(**{name: counts[name] for name in names}) for stage, counts in _read_object(path).items()
-    }
+    record = _read_if_there(path)
+    return None if record is None else funnel_from_json(record)
+
+
+def _read_if_there(path: Path) -> dict[str, Any] | None:
+    return _read_object(path) if path.is_file() else None
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from markdown_it import MarkdownIt
 
 from selfinstruct_train.config import (
     Config,
-    ContaminationConfig,
     EvalConfig,
     GenerateConfig,
     ModelConfig,
@@ -41,6 +40,12 @@ FUNNEL = {
     "instructions": StageCounts(2, 4, {"kept": 3, "too_similar": 1}),
     "instances": StageCounts(3, 2000, {"kept": 1998, "contaminated": 2}),
 }
+CONTAMINATION = {
+    "action": "block",
+    "sets": {"eval.tasks": 1400, "eval.user_oriented": 52},
+    "generated": {"equal": 0, "instance": 0, "ngram": 2, "rouge_l": 0},
+    "seeds": {},
+}
 REVIEW = {
     "reviewer": "two people",
     "n": 1365,
@@ -67,7 +72,7 @@ def full() -> CardFacts:
         rows=ROWS,
         statistics={"generated": statistics(ROWS[1:]), "seed": statistics(ROWS[:1])},
         labelled=True,
-        made=settings_shown(Config()) | {"contamination": contamination_told(Config(), FUNNEL)},
+        made=settings_shown(Config()) | {"contamination": contamination_told(CONTAMINATION, EvalConfig())},
         funnel=FUNNEL,
         review=REVIEW,
         spending="1,000 answered requests.",
@@ -157,14 +162,14 @@ def test_settings_show_names_and_never_paths_or_addresses(tmp_path: Path) -> Non
         Config(),
         run_dir=str(tmp_path),
         model=ModelConfig(path=f"{tmp_path}/deep/my-model", server=server),
-        eval=EvalConfig(tasks=f"{tmp_path}/natural", user_oriented=f"{tmp_path}/user.jsonl"),
         generate=GenerateConfig(
             seed_tasks=f"{tmp_path}/mine.jsonl",
             near_duplicates=NearDuplicateConfig("embeddings", 0.9, f"{tmp_path}/embedder"),
-            contamination=ContaminationConfig(sets=("eval", f"{tmp_path}/held_out.jsonl")),
         ),
     )
-    shown = settings_shown(config) | {"contamination": contamination_told(config, FUNNEL)}
+    found = CONTAMINATION | {"sets": {f"{tmp_path}/held_out.jsonl": 9, "eval.tasks": 1, "eval.user_oriented": 2}}
+    evaluation = EvalConfig(tasks=f"{tmp_path}/natural", user_oriented=f"{tmp_path}/user.jsonl")
+    shown = settings_shown(config) | {"contamination": contamination_told(found, evaluation)}
     text = render_card(replace(full(), made=shown))
     for name in (
         "`my-model`",
@@ -186,14 +191,22 @@ def test_a_hub_model_is_linked() -> None:
     assert "Model revision `abc`." in render_card(replace(full(), made=shown | {"contamination": "-"}))
 
 
-def test_contamination_is_told_as_it_was_set() -> None:
-    off = replace(Config(), generate=GenerateConfig(contamination=ContaminationConfig(action="off")))
-    assert contamination_told(off, FUNNEL) == "The rows were not compared with any evaluation data."
-    flag = replace(Config(), generate=GenerateConfig(contamination=ContaminationConfig(action="flag", ngram=8)))
-    told = contamination_told(flag, FUNNEL)
-    assert "8 words in a row" in told
-    assert "2 candidates were found and kept" in told
-    assert "2 candidates were left out" in contamination_told(Config(), FUNNEL)
+def test_contamination_is_told_as_it_was_found() -> None:
+    assert contamination_told(None, EvalConfig()) == "Nothing is recorded of a comparison with evaluation data."
+    off = {"action": "off", "sets": {}, "generated": {}, "seeds": {}}
+    assert contamination_told(off, EvalConfig()) == "The rows were not compared with any evaluation data."
+    assert contamination_told(off | {"action": "block"}, EvalConfig()).endswith("evaluation data: no set was named.")
+    evaluation = EvalConfig(user_oriented="their/user.jsonl")
+    assert contamination_told(CONTAMINATION, evaluation) == (
+        "Every row was held against evaluation data: `builtin:tiny` (1,400 examples), `user.jsonl` (52 examples). "
+        "2 generated rows overlapped and were left out (2 by a run of shared words). "
+        "Paraphrases and translations are not found by this."
+    )
+    flagged = {"action": "flag", "sets": {"a/b.jsonl": 3}, "generated": {"equal": 0}, "seeds": {"s-0": {}}}
+    assert contamination_told(flagged, evaluation) == (
+        "Every row was held against evaluation data: `b.jsonl` (3 examples). 0 generated rows overlap and are still in "
+        "the data. Of the seed tasks' instances 1 overlap and stay. Paraphrases and translations are not found by this."
+    )
 
 
 @pytest.mark.parametrize(
