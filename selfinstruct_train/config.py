@@ -62,7 +62,8 @@ class ModelConfig:
     server: ServerConfig = field(default_factory=ServerConfig)
     vllm: VllmConfig = field(default_factory=VllmConfig)
     revision: str | None = None
-    """Hub commit, tag or branch; pin it for a run you want to repeat."""
+    """Hub commit, tag or branch; pin it for a run you want to repeat. With backend http a word of your own for what is
+    served, which becomes part of the model's name."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """auto: bfloat16 on a GPU that has it, else float32."""
     device: str = "auto"

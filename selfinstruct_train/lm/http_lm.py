@@ -15,7 +15,6 @@ import contextlib
 import json
 import logging
 import random
-import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
@@ -36,7 +35,7 @@ from .http_messages import (
     request_body,
 )
 from .http_retry import MAX_RETRY_AFTER_SECONDS, Server, delay_seconds, next_server
-from .http_start import api_key, check_servers, not_found, unauthorised
+from .http_start import api_key, check_servers, not_found, ssl_context, unauthorised
 
 if TYPE_CHECKING:
     import httpx
@@ -46,6 +45,7 @@ logger = logging.getLogger(__name__)
 CHUNKS_IN_FLIGHT = 16
 """Slots stand idle at the end of a chunk, until its last answer is there: a chunk is so many times the slots."""
 CONNECT_SECONDS = 10.0
+LOOK_AGAIN_SECONDS = 1.0
 GIVE_UP_AFTER = 8
 """Requests in a row that stay open, none answered between: then the servers are down, and no more are sent."""
 
@@ -66,7 +66,7 @@ class HttpLM:
         for noisy in ("httpx", "httpcore"):  # a line for every request otherwise
             logging.getLogger(noisy).setLevel(logging.WARNING)
         self._key = api_key(model.server.api_key_env)
-        self._ssl = ssl.create_default_context()
+        self._ssl = ssl_context()
         self._limits = RateLimits(model.server.requests_per_minute, model.server.tokens_per_minute)
         self._servers = [Server(url.rstrip("/")) for url in dict.fromkeys(model.server.base_urls)]
         self._reported: set[str] = set()
@@ -231,7 +231,7 @@ class _Call:
                 continue
             entry = self._limits.enter(tokens)
             if isinstance(entry, float):
-                await self._sleep(entry)
+                await self._sleep(min(entry, LOOK_AGAIN_SECONDS))  # answers may count less than was reckoned
                 continue
             return server, entry
         return None

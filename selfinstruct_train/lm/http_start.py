@@ -36,6 +36,13 @@ def api_key(variable: str) -> str | None:
     return key or None
 
 
+def ssl_context() -> ssl.SSLContext:
+    """Load the certificates once; it takes longer than a request."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
 def check_servers(
     servers: list[Server], headers: dict[str, str], variable: str, key: str | None, context: ssl.SSLContext
 ) -> None:

@@ -86,9 +86,9 @@ def test_trouble_that_passes_is_survived_and_no_answer_is_asked_again(proxy, ope
     assert asked_after_delivery(way.events) == []
 
 
-@pytest.mark.parametrize("wish", ["1", "date"])
-def test_retry_after_is_honoured_in_seconds_and_as_a_date(proxy, open_lm, wish):
-    way = proxy(f"429@{wish}")
+@pytest.mark.parametrize("fault", ["429@1", "429@date", "500@1"])
+def test_retry_after_is_honoured_in_seconds_and_as_a_date(proxy, open_lm, fault):
+    way = proxy(fault)
     open_lm(way.url).complete(requests(1), SAMPLING)
     refused, asked = [e["time"] for e in way.events if e["event"] == "asked"]
     assert asked - refused >= 0.95
@@ -247,6 +247,8 @@ def test_the_name_holds_model_pin_and_extra_fields_but_no_address(stub, open_lm)
     assert plain.name == "m@served http"
     assert plain.chunk_size == 16
     extra = {"top_k": 5, "repeat_penalty": 1.0}
+    pinned = load_lm(ModelConfig("m", "http", ServerConfig((stub.url,), "NO_KEY"), revision="2026-11"))
+    assert pinned.name == "m@2026-11 http"
     assert open_lm(stub.url, model="m", extra_body=extra).name == 'm@served http {"repeat_penalty": 1.0, "top_k": 5}'
 
 
@@ -290,6 +292,13 @@ def test_a_limit_per_minute_holds_requests_back_over_calls(stub, open_lm):
     thread.join(0.4)
     assert thread.is_alive()
     assert stub.num_asked == 3
+
+
+def test_tokens_that_were_reckoned_and_not_used_are_free_again(stub, open_lm):
+    lm = open_lm(stub.url, model="m", tokens_per_minute=100)  # 3 + 80 are reckoned, 3 + 1 used
+    start = time.monotonic()
+    assert len(lm.complete(requests(5), Sampling(80))) == 5
+    assert time.monotonic() - start < 45  # a minute each otherwise
 
 
 def test_an_interrupt_ends_the_call_and_the_answers_before_it_were_told(stub, tmp_path):
