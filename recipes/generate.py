@@ -31,14 +31,16 @@ def main() -> int:
         plan = prepare(config)
         held_out = open_held_out(config)
 
-        from selfinstruct_train.lm import load_lm
-
-        try:
-            result = generate(plan, load_lm(config.model), held_out)
-        except BudgetReachedError as reached:
-            print(f"stopped: {reached}", file=sys.stderr)
-            return 3
+        with shared_lm(config.model) as lm:
+            assert lm is not None
+            try:
+                result = generate(plan, lm, held_out)
+            except BudgetReachedError as reached:
+                print(f"stopped: {reached}", file=sys.stderr)
+                return 3
     except (ValueError, OSError) as error:
+        if not is_main_process():
+            return 2
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -1,19 +1,21 @@
-"""The decode loop of the transformers backend: a batch of token rows in, generated token ids out.
+"""The decode loop of the transformers backend: token rows in, generated token ids out.
 
-Rows are left-padded and run together; the prompt prefix that they share is run once and its keys and values are copied
-to every row; finished rows leave the batch. `generate` is not used: it samples all rows from one global generator, so
-that rows depend on their neighbours. Choices too close to call between batch shapes are decided by `_decide_alone`.
+Rows are left-padded and run together; the prompt prefix that they share is run once and, where the architecture allows,
+exists once (`shared_prefix`); finished rows leave the batch and waiting rows take their places. `generate` is not used:
+it samples all rows from one global generator, so that rows depend on their neighbours. Choices too close to call
+between batch shapes are decided by `_decide_alone`.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..types import FinishReason, Sampling
-from . import kv_cache
+from . import kv_cache, shared_prefix
 from .noise import row_keys
 from .sampling import choose_tokens
 
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 COMPACT_BELOW = 0.75
-"""Finished rows are cut out of the cache when fewer than this share of the rows is unfinished."""
+"""Finished rows are cut out of the cache, and waiting rows let in, when fewer than this share is unfinished."""
+
+PROMPT_TOKENS = {"cpu": 1024, "cuda": 16384}
+"""Prompt tokens run at once: what keeps the device busy; more only needs more memory (on a CPU, leaves its cache)."""
 
 
 @dataclass
@@ -34,8 +39,16 @@ class Row:
     finish_reason: FinishReason | None = None
 
 
+@dataclass(frozen=True)
+class Prefix:
+    """The first prompt tokens of some rows, and their one-row cache."""
+
+    ids: list[int]
+    cache: Any
+
+
 class Decoder:
-    """Runs batches of rows through one causal LM.
+    """Runs rows through one causal LM.
 
     `num_tokens` and `num_decided_alone` count the work done, for benchmarks and tests.
     """
@@ -45,59 +58,122 @@ class Decoder:
         self.eos_ids = eos_ids
         self.device = device
         self.margin = margin
+        self.prompt_tokens_at_once = PROMPT_TOKENS["cpu" if device == "cpu" else "cuda"]
         self.num_tokens = 0
         self.num_decided_alone = 0
         parameters = inspect.signature(model.forward).parameters
         self._takes_positions = "position_ids" in parameters
         self._takes_logits_to_keep = "logits_to_keep" in parameters
+        self._has_plain_cache = kv_cache.is_plain(kv_cache.new_cache(model.config))
+        self._keeps_prefix_once: bool | None = None
+        self._last_prefix: Prefix | None = None
 
     def can_share_prefix(self) -> bool:
-        """Tell whether padding may stand between a shared prefix and a row's own tokens without changing the result."""
-        return self._takes_positions and kv_cache.is_plain(kv_cache.new_cache(self.model.config))
+        """Tell whether padding may stand anywhere before a row's own tokens without changing the result."""
+        return self._takes_positions and self._has_plain_cache
 
-    def run_prefix(self, prefix_ids: list[int]) -> Any:
-        """Return the one-row cache of a prompt prefix."""
+    def keeps_prefix_once(self) -> bool:
+        """Tell whether a shared prefix exists once for all rows; else it is copied to each. Tried at the first call."""
+        if self._keeps_prefix_once is None:
+            self._keeps_prefix_once = self.can_share_prefix() and shared_prefix.works_with(self.model, self._trial)
+        return self._keeps_prefix_once
+
+    def run_prefix(self, prefix_ids: list[int]) -> Prefix:
+        """Return the one-row cache of a prompt prefix; the last one is kept."""
         import torch
 
-        cache = kv_cache.new_cache(self.model.config)
-        with torch.inference_mode():
-            self._forward(*self._padded([prefix_ids]), cache)
-        return cache
+        if self._last_prefix is None or self._last_prefix.ids != prefix_ids:
+            self._last_prefix = None  # two long ones may not fit in memory
+            cache = kv_cache.new_cache(self.model.config)
+            with torch.inference_mode():
+                self._forward(*self._padded([prefix_ids]), cache)
+            self._last_prefix = Prefix(prefix_ids, cache)
+        return self._last_prefix
 
     def run(
         self,
-        rows: list[Row],
+        rows: Sequence[Row],
+        num_slots: int,
         sampling: Sampling,
         may_end: Tensor,
         is_stopped: Callable[[Row], bool],
-        prefix: tuple[list[int], Any] | None,
+        prefix: Prefix | None,
+        on_finished: Callable[[list[Row]], None],
     ) -> None:
         """Generate until every row has its finish reason; the rows are filled in place.
 
         Args:
+            num_slots: rows run at once; the others wait for a free place.
             may_end: bool (vocabulary,): the tokens after which `is_stopped` must be asked.
             is_stopped: tells whether the row's text now holds a stop string.
-            prefix: the first prompt tokens of every row and their cache, from `run_prefix`.
+            prefix: the first prompt tokens of every row, from `run_prefix`.
+            on_finished: given the rows that a step has finished.
         """
         import torch
 
+        waiting = deque(rows)
+        batch: _Batch | None = None
         with torch.inference_mode():
-            batch = _Batch(self, rows, sampling, prefix)
-            while batch.rows:
+            while waiting or batch is not None:
+                room = num_slots - (len(batch.rows) if batch is not None else 0)
+                if waiting and (batch is None or (self.can_share_prefix() and room > (1 - COMPACT_BELOW) * num_slots)):
+                    taken = [waiting.popleft() for _ in range(min(room, len(waiting)))]
+                    batch = _joined([*([batch] if batch else []), *self._started(taken, sampling, prefix)])
+                assert batch is not None
                 tokens = batch.next_tokens()
-                ask = may_end[tokens].tolist()
-                for row, token, asked in zip(batch.rows, tokens.tolist(), ask, strict=True):
-                    if row.finish_reason is not None:
-                        continue
-                    row.new_ids.append(token)
-                    self.num_tokens += 1
-                    if token in self.eos_ids or (asked and is_stopped(row)):
-                        row.finish_reason = "stop"
-                    elif len(row.new_ids) == sampling.max_new_tokens:
-                        row.finish_reason = "length"
+                finished = self._append(batch.rows, tokens, sampling, may_end, is_stopped)
+                if finished:
+                    on_finished(finished)
                 tokens = batch.drop_finished(tokens)
                 if batch.rows:
                     batch.advance(tokens)
+                else:
+                    batch = None
+
+    def _started(self, rows: list[Row], sampling: Sampling, prefix: Prefix | None) -> list[_Batch]:
+        """Run the prompts of rows, longest first, `prompt_tokens_at_once` where such batches can be joined."""
+        if not self.can_share_prefix():
+            return [_Batch(self, rows, sampling, prefix)]
+        longest = len(rows[0].prompt_ids) - (len(prefix.ids) if prefix is not None else 0)
+        size = max(1, self.prompt_tokens_at_once // longest)
+        return [_Batch(self, rows[i : i + size], sampling, prefix) for i in range(0, len(rows), size)]
+
+    def _append(
+        self,
+        rows: list[Row],
+        tokens: Tensor,
+        sampling: Sampling,
+        may_end: Tensor,
+        is_stopped: Callable[[Row], bool],
+    ) -> list[Row]:
+        """Give each row its token, int64 (batch,); return the rows that are finished now."""
+        ask = may_end[tokens].tolist()
+        finished = []
+        for row, token, asked in zip(rows, tokens.tolist(), ask, strict=True):
+            if row.finish_reason is not None:
+                continue
+            row.new_ids.append(token)
+            self.num_tokens += 1
+            if token in self.eos_ids or (asked and is_stopped(row)):
+                row.finish_reason = "stop"
+            elif len(row.new_ids) == sampling.max_new_tokens:
+                row.finish_reason = "length"
+            if row.finish_reason is not None:
+                finished.append(row)
+        return finished
+
+    def _trial(self, prefix_ids: list[int], rows: list[list[int]], once: bool) -> Tensor:
+        """Return the logits after the last tokens of rows that share a prefix, float32 (rows, vocabulary)."""
+        import torch
+
+        self._keeps_prefix_once = once
+        with torch.inference_mode():
+            cache = kv_cache.new_cache(self.model.config)
+            self._forward(*self._padded([prefix_ids]), cache)
+            batch = _Batch(self, [Row(prefix_ids + row, 0) for row in rows], Sampling(2), Prefix(prefix_ids, cache))
+            first = batch.logits
+            batch.advance(torch.full((len(rows),), 8, device=self.device))
+            return torch.cat((first, batch.logits))
 
     def _padded(self, rows: list[list[int]]) -> tuple[Tensor, Tensor, Tensor]:
         """Left-pad token rows; return ids, attention mask and positions, each int64 (batch, longest)."""
@@ -121,44 +197,36 @@ class Decoder:
 
 
 class _Batch:
-    """The rows in work, with their cache: everything that is cut when rows finish."""
+    """The rows in work, with their cache: everything that is cut when rows finish and joined when rows enter."""
 
-    def __init__(
-        self, decoder: Decoder, rows: list[Row], sampling: Sampling, prefix: tuple[list[int], Any] | None
-    ) -> None:
+    def __init__(self, decoder: Decoder, rows: list[Row], sampling: Sampling, prefix: Prefix | None) -> None:
         import torch
 
         self.decoder = decoder
         self.rows = rows
         self.sampling = sampling
-        self.step = 0
         self.keys = row_keys([row.seed for row in rows], decoder.device)  # (batch,)
-        prefix_ids, prefix_cache = prefix or ([], None)
-        ids, mask, positions = decoder._padded([row.prompt_ids[len(prefix_ids) :] for row in rows])
+        self.steps = torch.zeros(len(rows), dtype=torch.int64, device=decoder.device)  # tokens generated, (batch,)
+        before = len(prefix.ids) if prefix is not None else 0
+        ids, self.mask, positions = decoder._padded([row.prompt_ids[before:] for row in rows])
         config = decoder.model.config
-        if prefix_cache is None:
+        if prefix is None:
             self.cache = kv_cache.new_cache(config)
+        elif decoder.keeps_prefix_once():
+            self.cache = kv_cache.new_cache(config, prefix.cache)
         else:
-            self.cache = kv_cache.repeated(prefix_cache, config, len(rows))
-        # (batch, prefix + padded prompt + new tokens): used up to the current length
-        self.mask = torch.cat(
-            (
-                mask.new_ones(len(rows), len(prefix_ids)),
-                mask,
-                mask.new_ones(len(rows), sampling.max_new_tokens),
-            ),
-            dim=1,
-        )
-        self.length = len(prefix_ids) + ids.shape[1]
-        self.positions = positions[:, -1:] + len(prefix_ids)  # (batch, 1)
-        self.logits = decoder._forward(ids, self.mask[:, : self.length], positions + len(prefix_ids), self.cache)
+            self.cache = kv_cache.repeated(prefix.cache, config, len(rows))
+            self.mask = torch.cat((self.mask.new_ones(len(rows), before), self.mask), 1)
+        # the mask, int64 (batch, tokens in the cache), knows nothing of a prefix that is kept once: all may see it
+        self.positions = positions[:, -1:] + before  # (batch, 1)
+        self.logits = decoder._forward(ids, self.mask, positions + before, self.cache)
         penalties = sampling.presence_penalty or sampling.frequency_penalty
         self.counts = torch.zeros_like(self.logits) if penalties else None
 
     def next_tokens(self) -> Tensor:
         """Choose the next token of every row, int64 (batch,)."""
         decoder = self.decoder
-        tokens, doubtful = choose_tokens(self.logits, self.counts, self.keys, self.step, self.sampling, decoder.margin)
+        tokens, doubtful = choose_tokens(self.logits, self.counts, self.keys, self.steps, self.sampling, decoder.margin)
         if decoder.margin > 0:
             for place in doubtful.nonzero()[:, 0].tolist():
                 if self.rows[place].finish_reason is None:
@@ -171,8 +239,8 @@ class _Batch:
         decoder.num_decided_alone += 1
         logits = decoder._forward(*decoder._padded([row.prompt_ids + row.new_ids]), None)
         counts = None if self.counts is None else self.counts[place : place + 1]
-        keys = self.keys[place : place + 1]
-        return int(choose_tokens(logits, counts, keys, self.step, self.sampling, 0.0)[0])
+        one = slice(place, place + 1)
+        return int(choose_tokens(logits, counts, self.keys[one], self.steps[one], self.sampling, 0.0)[0])
 
     def drop_finished(self, tokens: Tensor) -> Tensor:
         """Cut finished rows out once they are many; return what remains of `tokens`, int64 (batch,)."""
@@ -186,16 +254,37 @@ class _Batch:
             return tokens[:0]
         places = torch.tensor(going, device=tokens.device)
         self.cache.batch_select_indices(places)
-        self.keys, self.mask, self.positions = self.keys[places], self.mask[places], self.positions[places]
+        self.keys, self.steps = self.keys[places], self.steps[places]
+        self.mask, self.positions = self.mask[places], self.positions[places]
         self.counts = None if self.counts is None else self.counts[places]
         return tokens[places]
 
     def advance(self, tokens: Tensor) -> None:
         """Feed the chosen tokens, int64 (batch,), and compute the next logits."""
+        import torch
+
         if self.counts is not None:
             self.counts.scatter_add_(1, tokens[:, None], self.counts.new_ones(len(tokens), 1))
-        self.step += 1
-        self.length += 1
+        self.steps = self.steps + 1
         self.positions = self.positions + 1
-        mask = self.mask[:, : self.length]
-        self.logits = self.decoder._forward(tokens[:, None], mask, self.positions, self.cache)
+        self.mask = torch.cat((self.mask, self.mask.new_ones(len(tokens), 1)), 1)
+        self.logits = self.decoder._forward(tokens[:, None], self.mask, self.positions, self.cache)
+
+
+def _joined(batches: list[_Batch]) -> _Batch:
+    """Put the rows of several batches into the first; columns that no row uses any more go."""
+    import torch
+
+    first = batches[0]
+    if len(batches) == 1:
+        return first
+    masks = [batch.mask[:, int(batch.mask.any(0).nonzero()[0, 0]) :] for batch in batches]
+    width = max(mask.shape[1] for mask in masks)
+    caches = [batch.cache for batch in batches]
+    first.cache = kv_cache.joined(caches, first.decoder.model.config, width)
+    first.mask = torch.cat([torch.nn.functional.pad(mask, (width - mask.shape[1], 0)) for mask in masks])
+    first.rows = [row for batch in batches for row in batch.rows]
+    for name in ("keys", "steps", "positions", "logits", "counts"):
+        if getattr(first, name) is not None:
+            setattr(first, name, torch.cat([getattr(batch, name) for batch in batches]))
+    return first

@@ -7,6 +7,7 @@ Whatever is wrong with a model becomes one ValueError line.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,11 +41,16 @@ def load_transformers_lm(model: ModelConfig, path: str | None = None) -> Transfo
 
 
 def choose_device(device: str) -> str:
-    """Return the torch device name; auto is the first GPU if there is one, else cpu."""
+    """Return the torch device name; auto is cpu, or the GPU of this process: the first, or that of its LOCAL_RANK."""
     import torch
 
+    if device == "auto" and not torch.cuda.is_available():
+        return "cpu"
     if device == "auto":
-        return "cuda:0" if torch.cuda.is_available() else "cpu"
+        place, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+        if place >= count:
+            raise ValueError(f"process {place} of this machine has no GPU, there are {count}; start {count} processes")
+        return f"cuda:{place}"
     try:
         chosen = torch.device(device)
     except RuntimeError as error:

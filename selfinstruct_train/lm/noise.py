@@ -26,22 +26,23 @@ def row_keys(seeds: list[int], device: str) -> Tensor:
     return _mix(torch.tensor(signed, dtype=torch.int64, device=device) + _GAMMA)
 
 
-def gumbel(keys: Tensor, step: int, tokens: Tensor) -> Tensor:
+def gumbel(keys: Tensor, step: int | Tensor, tokens: Tensor) -> Tensor:
     """Return standard Gumbel noise, float64, of the shape of `tokens`.
 
     Args:
         keys: int64 (batch,), from `row_keys`.
-        step: how many tokens the rows have generated so far.
+        step: how many tokens the rows have generated so far, one number or int64 (batch,).
         tokens: int64 token ids, (batch, candidates) or (1, vocabulary) for all rows alike.
     """
     return -(-uniform(keys, step, tokens).log()).log()
 
 
-def uniform(keys: Tensor, step: int, tokens: Tensor) -> Tensor:
+def uniform(keys: Tensor, step: int | Tensor, tokens: Tensor) -> Tensor:
     """Return float64 numbers in the open interval (0, 1); the arguments are those of `gumbel`."""
     import torch
 
-    step_keys = _mix(keys + _wrap((step + 1) * _GAMMA))
+    steps = (torch.as_tensor(step, dtype=torch.int64, device=keys.device) + 1) * _GAMMA  # int64 wraps around
+    step_keys = _mix(keys + steps)
     bits = _mix(step_keys[:, None] + (tokens + 1) * _GAMMA)
     return (_shift_right(bits, 11).to(torch.float64) + 0.5) * 2.0**-53
 
@@ -55,7 +56,3 @@ def _mix(z: Tensor) -> Tensor:
 def _shift_right(z: Tensor, bits: int) -> Tensor:
     """Shift as unsigned numbers do; torch's shift of int64 copies the sign."""
     return (z >> bits) & ((1 << (64 - bits)) - 1)
-
-
-def _wrap(value: int) -> int:
-    return ((value + 2**63) % 2**64) - 2**63

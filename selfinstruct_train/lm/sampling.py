@@ -23,7 +23,7 @@ _FIRST_CANDIDATES = 256
 
 
 def choose_tokens(
-    logits: Tensor, counts: Tensor | None, keys: Tensor, step: int, sampling: Sampling, margin: float
+    logits: Tensor, counts: Tensor | None, keys: Tensor, step: int | Tensor, sampling: Sampling, margin: float
 ) -> tuple[Tensor, Tensor]:
     """Return the next token of each row, int64 (batch,), and whether the choice is doubtful, bool (batch,).
 
@@ -31,7 +31,7 @@ def choose_tokens(
         logits: float32 (batch, vocabulary).
         counts: how often each row has generated each token, (batch, vocabulary); None where no penalty is set.
         keys: int64 (batch,), from `noise.row_keys`.
-        step: how many tokens the rows have generated so far.
+        step: how many tokens the rows have generated so far, one number or int64 (batch,).
         margin: choices that a change of the logits by so much could turn are doubtful; 0 calls none doubtful.
     """
     if counts is not None:

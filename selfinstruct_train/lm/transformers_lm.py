@@ -1,28 +1,33 @@
 """Any causal LM of the transformers library behind the LM door.
 
-It cuts a call into left-padded batches sorted by length, lets `Decoder` run them, and turns token ids into text. On
-float32 the answers are the same at every batch size: choices that hang on the last bits of the logits are decided apart
-(see `sampling`). In bfloat16 and float16 those bits are too coarse for that, and an answer may differ with the batch.
+It cuts a call into shares (see `batches`), lets `Decoder` run them in batches as large as memory allows, and turns
+token ids into text. On float32 the answers are the same at every batch size: choices that hang on the last bits of the
+logits are decided apart (see `sampling`). In bfloat16 and float16 those bits are too coarse for that, and an answer may
+differ with the batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..prompt_format import prompt_ids
 from ..types import Completion, Request, Sampling
 from .base import OnAnswer
+from .batches import Share, shares
 from .decoding import Decoder, Row
+from .memory import is_out_of_memory, release, rows_that_fit
 from .stopping import completion_text, cut_at_stop, tokens_that_may_end, vocabulary_texts
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-MIN_SHARED_PREFIX = 16
-"""Shared prompt prefixes of fewer tokens are not worth a run of their own."""
-CHUNK_BATCHES = 4
-"""Batches in a chunk: sorting by length needs several, and a lost chunk should not cost much."""
+logger = logging.getLogger(__name__)
+
+CHUNK_BATCHES = 16
+"""Batches in a chunk: sorting by length and rows that take the place of finished ones need several; none is lost."""
 FLOAT32_MARGIN = 2.0**-12
 """Logits that differ by less are decided alone; `test_logits_noise_is_far_below_the_margin` measures the noise."""
 
@@ -48,34 +53,105 @@ class TransformersLM:
     def complete(
         self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
     ) -> list[Completion]:
-        """Answer every request, in order; `on_answer` is told after each batch.
+        """Answer every request, in order; `on_answer` is told after each step that finishes some.
 
         Raises:
             ValueError: a prompt does not fit the model's context together with `max_new_tokens`, or is empty and the
-                tokenizer has no token to begin with.
+                tokenizer has no token to begin with; a chat prompt, and the tokenizer has no chat template; a single
+                row does not fit in memory.
         """
-        if not requests:
-            return []
-        rows = [Row(self._encoded(request, sampling), request.seed) for request in requests]
-        prefix = self._shared_prefix(rows)
+        answers: dict[int, Completion] = {}
+        prompts = self.encoded(requests, sampling)
+        for share in self.cut(prompts):
+
+            def keep(new: dict[int, Completion], share: Share = share) -> None:
+                named = {share.places[i]: replace(c, request_id=requests[share.places[i]].id) for i, c in new.items()}
+                answers.update(named)
+                if on_answer is not None:
+                    on_answer(list(named.values()))
+
+            rows = [Row(prompts[i], requests[i].seed) for i in share.places]
+            self.run_share(rows, share.prefix_length, sampling, keep)
+        return [answers[i] for i in range(len(requests))]
+
+    def encoded(self, requests: Sequence[Request], sampling: Sampling) -> list[list[int]]:
+        """Return the prompt tokens of every request, checked; errors as `complete` raises."""
+        return [self._encoded(request, sampling) for request in requests]
+
+    def cut(self, prompts: Sequence[Sequence[int]], num_processes: int = 1) -> list[Share]:
+        """Cut a call into the shares that `run_share` takes."""
+        return shares(prompts, self.batch_size, num_processes, is_exact=self.decoder.margin > 0)
+
+    def run_share(
+        self, rows: list[Row], prefix_length: int, sampling: Sampling, keep: Callable[[dict[int, Completion]], None]
+    ) -> None:
+        """Answer the rows of one share.
+
+        Args:
+            keep: given new answers by the rows' places in the share; they bear no request id yet.
+        """
+        if not self.decoder.can_share_prefix():
+            prefix_length = 0
+        may_end = self._tokens_that_may_end(sampling.stop)
+        place_of = {id(row): place for place, row in enumerate(rows)}
 
         def is_stopped(row: Row) -> bool:
             return cut_at_stop(completion_text(self._tokenizer, row.prompt_ids, row.new_ids), sampling.stop)[1]
 
-        # Longest first: if memory is short, it shows at the start.
-        order = sorted(range(len(rows)), key=lambda i: (-len(rows[i].prompt_ids), i))
-        may_end = self._tokens_that_may_end(sampling.stop)
-        answers: dict[int, Completion] = {}
-        for start in range(0, len(order), self.batch_size):
-            places = order[start : start + self.batch_size]
-            self.decoder.run([rows[i] for i in places], sampling, may_end, is_stopped, prefix)
-            answers |= {i: self._completion(requests[i], rows[i], sampling) for i in places}
-            if on_answer is not None:
-                on_answer([answers[i] for i in places])
-        return [answers[i] for i in range(len(requests))]
+        def on_finished(finished: list[Row]) -> None:
+            keep({place_of[id(row)]: self._completion(row, sampling) for row in finished})
+
+        num_slots = self.batch_size
+        while rows:
+            try:
+                prefix = self.decoder.run_prefix(rows[0].prompt_ids[:prefix_length]) if prefix_length else None
+                num_slots = min(num_slots, self._rows_that_fit(rows, prefix_length, sampling))
+                return self.decoder.run(rows, num_slots, sampling, may_end, is_stopped, prefix, on_finished)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                num_slots = self._after_shortage(rows, num_slots)
+            release(self.decoder.device)
+            rows = [row for row in rows if row.finish_reason is None]
+            for row in rows:
+                row.new_ids.clear()
+        return None
+
+    def _rows_that_fit(self, rows: list[Row], prefix_length: int, sampling: Sampling) -> int:
+        longest = max(len(row.prompt_ids) for row in rows)
+        own = longest - prefix_length
+        in_cache = own if prefix_length and self.decoder.keeps_prefix_once() else longest
+        model = self.decoder.model
+        return rows_that_fit(
+            model.config,
+            model.dtype.itemsize,
+            self._vocabulary_size,
+            in_cache + sampling.max_new_tokens,
+            own,
+            self.decoder.device,
+        )
+
+    def _after_shortage(self, rows: list[Row], num_slots: int) -> int:
+        """Return the smaller batch to try next."""
+        num_open = sum(row.finish_reason is None for row in rows)
+        tried = min(num_slots, len(rows))
+        if tried == 1:
+            longest = max(len(row.prompt_ids) for row in rows if row.finish_reason is None)
+            raise ValueError(
+                f"the memory of {self.decoder.device} does not hold a single prompt of {longest} tokens beside the "
+                "model; use a smaller model, model.dtype bfloat16, shorter prompts, or a device with more memory"
+            ) from None
+        logger.warning(
+            "memory of %s is short with %d prompts at once; going on with %d (%d are open)",
+            self.decoder.device,
+            tried,
+            tried // 2,
+            num_open,
+        )
+        return tried // 2
 
     def _encoded(self, request: Request, sampling: Sampling) -> list[int]:
-        ids = prompt_ids(self._tokenizer, request.prompt)
+        ids = self._chat_ids(request) if request.chat else prompt_ids(self._tokenizer, request.prompt)
         if not ids:
             raise ValueError(
                 f"request {request.id!r}: the prompt is empty and the tokenizer has no BOS token; give a prompt"
@@ -88,16 +164,31 @@ class TransformersLM:
             )
         return ids
 
-    def _shared_prefix(self, rows: list[Row]) -> tuple[list[int], Any] | None:
-        """Run the prompt tokens that all rows share, if there are enough of them; every row keeps one of its own."""
-        first, last = min(row.prompt_ids for row in rows), max(row.prompt_ids for row in rows)
-        length = next(
-            (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last))
-        )
-        length = min(length, min(len(row.prompt_ids) for row in rows) - 1)
-        if len(rows) < 2 or length < MIN_SHARED_PREFIX or not self.decoder.can_share_prefix():
-            return None
-        return first[:length], self.decoder.run_prefix(first[:length])
+    def _chat_ids(self, request: Request) -> list[int]:
+        """Render the prompt as a user's message, with the opening of the assistant's; a BOS is the template's affair.
+
+        A template that knows `enable_thinking` is asked for an answer without thoughts.
+        """
+        import jinja2
+
+        if not self._tokenizer.chat_template:
+            raise ValueError(
+                f"model {self.name.split('@')[0]!r}: its tokenizer has no chat template; set generate.prompt_form to "
+                "plain, or use an instruct model"
+            )
+        try:
+            text = self._tokenizer.apply_chat_template(
+                [{"role": "user", "content": request.prompt}],
+                add_generation_prompt=True,
+                tokenize=False,
+                enable_thinking=False,
+            )
+        except jinja2.TemplateError as error:
+            raise ValueError(
+                f"model {self.name.split('@')[0]!r}: its chat template refuses a user's message ({error}); set "
+                "generate.prompt_form to plain"
+            ) from error
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _tokens_that_may_end(self, stop: tuple[str, ...]) -> Tensor:
         """Return bool (vocabulary,): the tokens that may complete a stop string."""
@@ -111,7 +202,7 @@ class TransformersLM:
             self._may_end[stop] = flags.to(self.decoder.device)
         return self._may_end[stop]
 
-    def _completion(self, request: Request, row: Row, sampling: Sampling) -> Completion:
+    def _completion(self, row: Row, sampling: Sampling) -> Completion:
         """Make the answer; its token count holds every generated token, also EOS and those of a stop string."""
         generated = row.new_ids
         if generated[-1] in self.decoder.eos_ids:
@@ -119,7 +210,7 @@ class TransformersLM:
         text, stopped = cut_at_stop(completion_text(self._tokenizer, row.prompt_ids, generated), sampling.stop)
         assert row.finish_reason is not None
         reason = "stop" if stopped else row.finish_reason
-        return Completion(request.id, text, reason, len(row.prompt_ids), len(row.new_ids))
+        return Completion("", text, reason, len(row.prompt_ids), len(row.new_ids))
 
 
 def eos_ids(model: Any, tokenizer: Any) -> frozenset[int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from selfinstruct_train.config import ModelConfig
-from selfinstruct_train.lm import load_lm, transformers_lm
+from selfinstruct_train.lm import batches, load_lm, transformers_lm
 from selfinstruct_train.lm.decoding import Row, _Batch
 from selfinstruct_train.types import Request, Sampling
 
@@ -31,7 +31,7 @@ def test_a_shared_prefix_gives_the_answers_of_the_plain_path(model_folder, monke
     monkeypatch.setattr(lm.decoder, "run_prefix", lambda ids: shared.append(len(ids)) or run_prefix(ids))
     with_prefix = lm.complete(requests(), sampling)
     assert shared == [len(lm._tokenizer(SHARED.rstrip(" "))["input_ids"])]
-    monkeypatch.setattr(transformers_lm, "MIN_SHARED_PREFIX", 10**6)
+    monkeypatch.setattr(batches, "MIN_SHARED_PREFIX", 10**6)
     assert lm.complete(requests(), sampling) == with_prefix
     assert len(shared) == 1
 
@@ -43,15 +43,18 @@ def test_equal_prompts_keep_a_token_of_their_own_behind_the_prefix(model_folder)
     assert first.text == second.text == lm.complete(same[:1], Sampling(8))[0].text
 
 
-def test_logits_noise_is_far_below_the_margin(model_folder):
+@pytest.mark.parametrize("once", [True, False], ids=["prefix kept once", "prefix copied"])
+def test_logits_noise_is_far_below_the_margin(model_folder, once):
     import torch
 
     lm = open_lm(model_folder)
     decoder = lm.decoder
+    assert decoder.keeps_prefix_once()
+    decoder._keeps_prefix_once = once
     rows = [lm._tokenizer(r.prompt)["input_ids"] for r in requests(32)]
-    prefix = rows[0][:20]
     with torch.inference_mode():
-        many = _Batch(decoder, [Row(ids, 0) for ids in rows], Sampling(4), (prefix, decoder.run_prefix(prefix)))
+        many = _Batch(decoder, [Row(ids, 0) for ids in rows], Sampling(4), decoder.run_prefix(rows[0][:20]))
+        assert many.cache.get_seq_length() == max(map(len, rows)) - (20 if once else 0)
         alone = [_Batch(decoder, [Row(ids, 0)], Sampling(4), None) for ids in rows]
         token = torch.tensor([5])
         noise = (many.logits - torch.cat([b.logits for b in alone])).abs().max()
