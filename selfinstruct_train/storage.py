@@ -43,4 +43,5 @@ def write_json(path: Path, value: Any) -> Path:
 
 def write_jsonl(path: Path, records: Iterable[dict[str, Any]]) -> Path:
     """Put one JSON object a line at `path`."""
-    return write_atomically(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records).encode())
+    encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps makes one for each call
+    return write_atomically(path, "".join(encode(r) + "\n" for r in records).encode())

@@ -262,3 +262,37 @@ def test_a_row_holds_the_hash_of_the_prompt_not_the_prompt(tmp_path: Path) -> No
         "prompt_tokens": 2,
         "completion_tokens": 3,
     }
+
+
+def test_a_line_that_is_no_utf_8_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    with Journal.open(path, HEADER) as journal:
+        journal.complete(EchoLM(), REQUESTS[:3], SAMPLING)
+    lines = path.read_bytes().split(b"\n")
+    lines[2] = lines[2].replace(b"prompt", b"pr\xffmpt", 1)
+    path.write_bytes(b"\n".join(lines))
+    with pytest.raises(ValueError, match=r"j\.jsonl:3: not a journal line \(UnicodeDecodeError"):
+        Journal.open(path, HEADER)
+
+
+@pytest.mark.parametrize("line", ['{"id": "r9", "text": "of another tool"}', '["a", "list"]', "7", "", "Sunday."])
+def test_a_foreign_line_is_named_and_never_becomes_an_answer(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "j.jsonl"
+    with Journal.open(path, HEADER) as journal:
+        journal.complete(EchoLM(), REQUESTS[:3], SAMPLING)
+    whole = path.read_bytes()
+    path.write_bytes(whole + line.encode() + b"\n")
+    with pytest.raises(ValueError, match=r"j\.jsonl:5: not a journal line .*; delete this line"):
+        Journal.open(path, HEADER)
+    path.write_bytes(whole)
+    with Journal.open(path, HEADER) as journal:
+        assert journal.find(REQUESTS[1]) == journal["r1"]
+        assert journal.find(REQUESTS[5]) is None
+        assert [c.request_id for c in journal.completions()] == ["r0", "r1", "r2"]
+
+
+def test_a_stored_answer_is_found_by_its_prompt_too(tmp_path: Path) -> None:
+    with Journal.open(tmp_path / "j.jsonl", HEADER) as journal:
+        journal.complete(EchoLM(), REQUESTS[:1], SAMPLING)
+        with pytest.raises(ValueError, match="'r0' belongs to another prompt"):
+            journal.find(Request("r0", "changed", 0))

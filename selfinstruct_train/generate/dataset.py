@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -80,8 +80,7 @@ def write_dataset(path: Path, rows: Sequence[Row]) -> None:
     types = {"is_classification": Value("bool"), "parents": List(Value("string"))}
     names = list(Row.__dataclass_fields__)
     features = Features({name: types.get(name, Value("string")) for name in names})
-    records = [asdict(row) for row in rows]
-    columns = {name: [r[name] for r in records] for name in names}
+    columns = {name: [getattr(row, name) for row in rows] for name in names}
     table = pyarrow.Table.from_pydict(columns, schema=features.arrow_schema)
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(table, buffer)
