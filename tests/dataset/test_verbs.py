@@ -52,6 +52,11 @@ def test_only_the_first_sentence_counts() -> None:
     assert first_sentence("Add the numbers\nand stop") == "Add the numbers"
 
 
+def test_an_endless_word_or_sentence_takes_no_time() -> None:
+    assert verb_noun_pairs(["Find a word behind " + "a" * 100_000 + "."]) == [VerbNoun("find", "word")]
+    assert verb_noun_pairs(["Find a word in " + "word " * 100_000 + "."]) == [VerbNoun("find", "word")]
+
+
 def test_a_pair_does_not_depend_on_what_was_tagged_before() -> None:
     texts = list(PAIRS)
     assert verb_noun_pairs(texts) == list(reversed(verb_noun_pairs(texts[::-1])))
