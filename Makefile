@@ -8,11 +8,14 @@ CONFIG ?= configs/$(RUN).yaml
 ARGS ?=
 ACCELERATE ?= one_process
 FORMAT ?= messages
+PROCESSES ?= 1
 TOKENS ?= 22_000_000
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Several processes share the requests; on several machines, torchrun's own options say where they meet.
+GENERATE = $(if $(filter 1,$(PROCESSES)),$(BIN)/python,$(BIN)/torchrun --nproc_per_node $(PROCESSES))
 # A world that knows the truth about a run's data can review it; the tiny model's does.
 REVIEW := $(wildcard recipes/$(RUN)_base/review.py)
 
@@ -43,8 +46,8 @@ forecast: $(READY) ## ask a few of the run's first requests and foretell request
 refilter: $(READY) ## judge the answers of a run again at other thresholds, asking nothing -> <run_dir>/refiltered
 	$(BIN)/python recipes/refilter.py --config $(CONFIG) $(ARGS)
 
-generate: $(READY) ## seed tasks -> instructions -> instances -> <run_dir>/dataset
-	$(BIN)/python recipes/generate.py --config $(CONFIG) $(ARGS)
+generate: $(READY) ## seed tasks -> instructions -> instances -> <run_dir>/dataset (PROCESSES=8: as many GPUs)
+	$(GENERATE) recipes/generate.py --config $(CONFIG) $(ARGS)
 ifneq ($(REVIEW),)
 	$(BIN)/python $(REVIEW) --config $(CONFIG) $(ARGS)
 endif
