@@ -17,6 +17,7 @@ from ..prompt_format import prompt_ids
 from ..types import Completion, Request, Sampling
 from .base import OnAnswer
 from .batches import Share, shares
+from .chat_prompt import chat_ids
 from .decoding import Decoder, Row
 from .memory import is_out_of_memory, release, rows_that_fit
 from .stopping import completion_text, cut_at_stop, tokens_that_may_end, vocabulary_texts
@@ -151,7 +152,10 @@ class TransformersLM:
         return tried // 2
 
     def _encoded(self, request: Request, sampling: Sampling) -> list[int]:
-        ids = self._chat_ids(request) if request.chat else prompt_ids(self._tokenizer, request.prompt)
+        if request.chat:
+            ids = chat_ids(self._tokenizer, request.prompt, self.name.split("@")[0])
+        else:
+            ids = prompt_ids(self._tokenizer, request.prompt)
         if not ids:
             raise ValueError(
                 f"request {request.id!r}: the prompt is empty and the tokenizer has no BOS token; give a prompt"
@@ -163,32 +167,6 @@ class TransformersLM:
                 f"exceed the model's context of {limit}; shorten the prompt or lower max_new_tokens"
             )
         return ids
-
-    def _chat_ids(self, request: Request) -> list[int]:
-        """Render the prompt as a user's message, with the opening of the assistant's; a BOS is the template's affair.
-
-        A template that knows `enable_thinking` is asked for an answer without thoughts.
-        """
-        import jinja2
-
-        if not self._tokenizer.chat_template:
-            raise ValueError(
-                f"model {self.name.split('@')[0]!r}: its tokenizer has no chat template; set generate.prompt_form to "
-                "plain, or use an instruct model"
-            )
-        try:
-            text = self._tokenizer.apply_chat_template(
-                [{"role": "user", "content": request.prompt}],
-                add_generation_prompt=True,
-                tokenize=False,
-                enable_thinking=False,
-            )
-        except jinja2.TemplateError as error:
-            raise ValueError(
-                f"model {self.name.split('@')[0]!r}: its chat template refuses a user's message ({error}); set "
-                "generate.prompt_form to plain"
-            ) from error
-        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _tokens_that_may_end(self, stop: tuple[str, ...]) -> Tensor:
         """Return bool (vocabulary,): the tokens that may complete a stop string."""

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from selfinstruct_train.config import ModelConfig
-from selfinstruct_train.lm import batches, load_lm, transformers_lm
+from selfinstruct_train.lm import batches, decoding, load_lm, memory, shared_prefix, transformers_lm
 from selfinstruct_train.lm.decoding import Row, _Batch
+from selfinstruct_train.lm.stopping import completion_text
 from selfinstruct_train.types import Request, Sampling
 
-from .small_model import make_tokenizer
+from .small_model import make_model, make_tokenizer
 
 SHARED = "Task: Sort the words.\nInput: red, blue, green\nOutput: blue, green, red\n\nTask: "
 
@@ -105,29 +106,158 @@ def _architecture(name: str, folder: Path) -> bool:
             vocab_size=size, hidden_size=32, n_layer=2, n_head=4, initializer_range=0.3, eos_token_id=0
         )
         _save(folder, config, t.BloomForCausalLM)
+    elif name == "qwen3":
+        _save(folder, t.Qwen3Config(**common, num_key_value_heads=2, head_dim=16), t.Qwen3ForCausalLM)
+    elif name == "gemma3":
+        config = t.Gemma3TextConfig(**common, num_key_value_heads=1, head_dim=16, sliding_window=12)
+        _save(folder, config, t.Gemma3ForCausalLM)
     else:
         _save(folder, t.GPTNeoXConfig(**common), t.GPTNeoXForCausalLM)
-    return name in ("gpt2", "neox")
+    return name in ("gpt2", "neox", "qwen3")
 
 
-@pytest.mark.parametrize("name", ["gpt2", "neox", "sliding", "bloom"])
+@pytest.mark.parametrize("name", ["gpt2", "neox", "qwen3", "sliding", "gemma3", "bloom"])
 def test_other_architectures_keep_their_answers_at_every_batch_size(tmp_path, name):
     shares = _architecture(name, tmp_path)
     sampling = Sampling(16, 1.0, stop=("s",))
     alone, many = (open_lm(tmp_path, size).complete(requests(), sampling) for size in (1, 8))
     assert alone == many
-    assert open_lm(tmp_path).decoder.can_share_prefix() is shares
+    decoder = open_lm(tmp_path).decoder
+    assert (decoder.can_share_prefix(), decoder.keeps_prefix_once()) == (shares, shares)
 
 
-def test_greedy_answers_are_those_of_transformers_generate(model_folder):
+@pytest.mark.parametrize("name", ["llama", "gpt2", "neox", "qwen3", "gemma3"])
+def test_greedy_answers_are_those_of_transformers_generate(model_folder, tmp_path, name):
+    import torch
+    import transformers
+
+    folder = model_folder if name == "llama" else tmp_path
+    if name != "llama":
+        _architecture(name, tmp_path)
+    lm = open_lm(folder, batch_size=3)
+    plain = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    answers = lm.complete(requests(10), Sampling(12))
+    for request, answer in zip(requests(10), answers, strict=True):
+        ids = torch.tensor([lm._tokenizer(request.prompt)["input_ids"]])
+        whole = plain.generate(ids, do_sample=False, max_new_tokens=12, eos_token_id=0, pad_token_id=0)
+        assert answer.text == completion_text(
+            lm._tokenizer, ids[0].tolist(), [t for t in whole[0, ids.shape[1] :].tolist() if t != 0]
+        )
+
+
+def test_a_model_whose_attention_ignores_the_prefix_gets_copies(model_folder, monkeypatch):
+    lm = open_lm(model_folder)
+    expected = lm.complete(requests(), Sampling(8))
+    assert lm.decoder.keeps_prefix_once()
+    monkeypatch.setattr(shared_prefix, "attention", shared_prefix._sdpa())
+    other = open_lm(model_folder)
+    assert not other.decoder.keeps_prefix_once()
+    assert other.decoder.model.config._attn_implementation == "sdpa"
+    assert other.complete(requests(), Sampling(8)) == expected
+
+
+def test_queries_that_take_turns_at_the_prefix_give_the_same(model_folder, monkeypatch):
+    expected = open_lm(model_folder).complete(requests(), Sampling(12, 1.0))
+    monkeypatch.setattr(shared_prefix, "MAX_SCORES", {"cpu": 200})
+    monkeypatch.setattr(decoding, "PROMPT_TOKENS", {"cpu": 16})
+    assert open_lm(model_folder).complete(requests(), Sampling(12, 1.0)) == expected
+
+
+def test_rows_take_the_places_of_finished_ones(model_folder, monkeypatch):
+    lm, sizes = open_lm(model_folder, batch_size=8), []
+    next_tokens = _Batch.next_tokens
+    monkeypatch.setattr(_Batch, "next_tokens", lambda batch: sizes.append(len(batch.rows)) or next_tokens(batch))
+    answers = lm.complete(requests(64), Sampling(40, 1.0, stop=("e", "s")))
+    lengths = [answer.completion_tokens for answer in answers]
+    in_batches = sum(max(lengths[i : i + 8]) for i in range(0, 64, 8))
+    assert max(sizes) == 8
+    assert len(sizes) < 0.75 * in_batches
+    assert answers == open_lm(model_folder, 1).complete(requests(64), Sampling(40, 1.0, stop=("e", "s")))
+
+
+def test_answers_are_told_once_and_when_they_are_there(model_folder):
+    told = []
+    answers = open_lm(model_folder, 4).complete(
+        requests(20), Sampling(30, 1.0, stop=("e",)), lambda new: told.append([a.request_id for a in new])
+    )
+    assert sorted(id for ids in told for id in ids) == sorted(a.request_id for a in answers)
+    assert len(told) > 5
+
+
+def test_bfloat16_answers_every_request(model_folder):
+    lm = load_lm(ModelConfig(path=str(model_folder), device="cpu", batch_size=4, dtype="bfloat16"))
+    assert lm.decoder.keeps_prefix_once()
+    assert [a.request_id for a in lm.complete(requests(24), Sampling(16, 1.0))] == [str(i) for i in range(24)]
+    assert lm.decoder.num_decided_alone == 0
+
+
+def short_of_memory(lm, monkeypatch, largest: int) -> list[int]:
+    """Let the model fail, as torch does, with more rows than `largest`; return the sizes that were tried."""
     import torch
 
+    forward, tried = lm.decoder._forward, []
+
+    def failing(ids, *args):
+        tried.append(len(ids))
+        if len(ids) > largest:
+            raise torch.OutOfMemoryError("out of memory. Tried to allocate 2.00 GiB")
+        return forward(ids, *args)
+
+    monkeypatch.setattr(lm.decoder, "_forward", failing)
+    return tried
+
+
+def test_a_batch_that_memory_does_not_hold_is_halved_and_nothing_is_lost(model_folder, monkeypatch, caplog):
+    expected = open_lm(model_folder).complete(requests(), Sampling(12, 1.0))
+    lm, told = open_lm(model_folder, batch_size=12), []
+    lm.decoder.keeps_prefix_once()
+    tried = short_of_memory(lm, monkeypatch, 4)
+    assert lm.complete(requests(), Sampling(12, 1.0), told.extend) == expected
+    assert len(told) == 12
+    assert {n for n in tried if n > 4} == {12, 6}
+    assert "short with 12 prompts at once; going on with 6" in caplog.text
+
+
+def test_a_single_row_that_memory_does_not_hold_is_one_line(model_folder, monkeypatch):
     lm = open_lm(model_folder)
-    for request in requests(3):
-        ids = torch.tensor([lm._tokenizer(request.prompt)["input_ids"]])
-        whole = lm.decoder.model.generate(ids, do_sample=False, max_new_tokens=12, eos_token_id=0, pad_token_id=0)
-        expected = lm._tokenizer.decode(whole[0, ids.shape[1] :], skip_special_tokens=True)
-        assert lm.complete([request], Sampling(12))[0].text == expected
+    short_of_memory(lm, monkeypatch, 0)
+    with pytest.raises(ValueError, match=r"memory of cpu does not hold a single prompt of \d+ tokens") as caught:
+        lm.complete(requests(3), Sampling(4))
+    assert "\n" not in str(caught.value)
+
+
+def test_free_memory_limits_the_rows_at_once(model_folder, monkeypatch):
+    lm, sizes = open_lm(model_folder), []
+    next_tokens = _Batch.next_tokens
+    monkeypatch.setattr(_Batch, "next_tokens", lambda batch: sizes.append(len(batch.rows)) or next_tokens(batch))
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 400_000)
+    lm.complete(requests(24), Sampling(8))
+    assert 1 < max(sizes) < 24
+
+
+CHAT = "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}</>{% endfor %}"
+CHAT += "{% if add_generation_prompt %}<assistant>{% if enable_thinking is false %}<no-thoughts>{% endif %}{% endif %}"
+
+
+def test_a_chat_prompt_is_rendered_by_the_models_template_with_one_bos(tmp_path):
+    tokenizer = make_tokenizer(tmp_path, bos=True)
+    tokenizer.chat_template = CHAT
+    tokenizer.save_pretrained(tmp_path)
+    make_model(tmp_path, len(tokenizer), bos_token_id=1)
+    lm = open_lm(tmp_path)
+    ids = lm.encoded([Request("r", "The cat", 0, chat=True)], Sampling(4))[0]
+    assert tokenizer.decode(ids) == "<|begin|><user>The cat</><assistant><no-thoughts>"
+    assert ids.count(1) == 1
+    plain = Request("p", "<|begin|><user>The cat</><assistant><no-thoughts>", 0)
+    chat, same = lm.complete([Request("r", "The cat", 0, chat=True), plain], Sampling(6))
+    assert (chat.text, chat.prompt_tokens) == (same.text, same.prompt_tokens)
+
+
+def test_a_chat_prompt_without_a_chat_template_is_one_line(model_folder):
+    with pytest.raises(ValueError, match=r"no chat template; set generate.prompt_form to plain") as caught:
+        open_lm(model_folder).complete([Request("r", "The cat", 0, chat=True)], Sampling(4))
+    assert str(model_folder) in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_built_in_model_answers_alike_at_every_batch_size():
