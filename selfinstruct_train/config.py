@@ -81,8 +81,8 @@ class ContaminationConfig:
     action: Literal["block", "flag", "off"] = "block"
     """block: they are left out of the dataset; flag: they stay, marked in the ledger; both are counted in the card."""
     sets: tuple[str, ...] = ("eval",)
-    """Texts no row may overlap: eval (what the section `eval` names), or files and folders in one of its formats, or rows
-    with instruction, input and output."""
+    """Texts no row may overlap: eval (what the section `eval` names), or files and folders in one of its formats,
+    or rows with instruction, input and output."""
     ngram: int = 13
     """A row that shares so many words in a row with an evaluation text overlaps it (13: GPT-3 paper, appendix C)."""
     rouge_l_threshold: float = 0.7
