@@ -47,6 +47,7 @@ def make_model(folder: Path, vocabulary_size: int, **overrides):
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
+        "head_dim": 32,  # vLLM's attention on a CPU has no smaller one
         "max_position_embeddings": 256,
         "initializer_range": 0.2,
         "bos_token_id": None,
