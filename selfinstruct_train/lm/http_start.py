@@ -91,18 +91,18 @@ async def not_found(
     endpoint = "/chat/completions" if request.chat else "/completions"
     remedy = "plain" if request.chat else "chat"
     what = f"HTTP {status} from {server.url}{endpoint}{f': {said}' if said else ''}"
-    if models is not None and model not in models:
+    if models and model not in models:
         shown = ", ".join(models[:MAX_MODELS_NAMED]) + (", ..." if len(models) > MAX_MODELS_NAMED else "")
-        return f"{what}; model.path is {model!r}, the server has {shown or 'no model'}"
-    if models is None and "model" in said.lower():
+        return f"{what}; model.path is {model!r}, the server has {shown}"
+    if not models and "model" in said.lower():
         return f"{what}; model.path is {model!r}, which must be the server's name for it"
-    if models is None:
+    if not models:
         return f"{what}; model.server.base_urls must name the folder of the API, which often ends in /v1"
     return f"{what}; this server has no {endpoint} for {model!r}; set generate.prompt_form: {remedy}"
 
 
 async def _models(client: httpx.AsyncClient, server: Server) -> list[str] | None:
-    """Return the names that /models lists, None where it gives no list."""
+    """Return the names that /models lists, None where it gives no list; an empty list tells no more than none."""
     import httpx
 
     try:

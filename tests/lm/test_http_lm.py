@@ -1,6 +1,7 @@
 """The http backend before a real server, with trouble made on the way: nothing becomes an answer, nothing is lost."""
 
 import asyncio
+import itertools
 import json
 import logging
 import os
@@ -8,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -118,6 +118,7 @@ def test_a_request_that_fails_too_often_stays_open_while_the_others_go_on(proxy,
     ("fault", "match"),
     [
         ("401", r"HTTP 401 .*Incorrect API key.*environment variable NO_KEY, which is not set"),
+        ("404", r"HTTP 404 .*The model does not exist; model.path is '/.*', which must be the server's name for it"),
         ("context", r"request 'r\d' does not fit the model: HTTP 400 .*maximum context length is 256.*lower max_new"),
     ],
 )
@@ -284,14 +285,14 @@ def test_servers_that_answer_as_different_models_are_warned_of(stub, open_lm, ca
     assert caplog.text.count("answer as different models: m-1, m-2") == 1
 
 
-def test_a_limit_per_minute_holds_requests_back_over_calls(stub, open_lm):
+def test_a_limit_per_minute_holds_requests_back_over_calls(stub, open_lm, monkeypatch):
+    monkeypatch.setattr(http_lm, "LOOK_AGAIN_SECONDS", 0.01)
+    times = itertools.count(step=7)  # a clock on which 7 s pass between two looks at it
     lm = open_lm(stub.url, model="m", requests_per_minute=3)
-    lm.complete(requests(3), SAMPLING)
-    thread = threading.Thread(target=lambda: lm.complete(requests(1), SAMPLING), daemon=True)
-    thread.start()
-    thread.join(0.4)
-    assert thread.is_alive()
-    assert stub.num_asked == 3
+    lm._limits = http_lm.RateLimits(3, None, lambda: next(times))
+    lm.complete(requests(2), SAMPLING)  # at 0 and 7
+    lm.complete(requests(2), SAMPLING)  # at 14, and not before 60
+    assert next(times) == 70
 
 
 def test_tokens_that_were_reckoned_and_not_used_are_free_again(stub, open_lm):
@@ -326,6 +327,7 @@ except KeyboardInterrupt:
     assert time.monotonic() - start < 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("faults", [[], ["ok", "echo500", "ok", "echo401"]], ids=["finished", "stopped"])
 def test_a_key_occurs_in_no_file_of_a_run_and_not_in_its_output(proxy, tmp_path, faults):
     way = proxy(*faults)
@@ -384,6 +386,7 @@ def test_a_folder_is_loaded_by_transformers_also_where_a_server_generates(kind_f
     assert " transformers " in lm.name
 
 
+@pytest.mark.slow
 def test_the_evaluation_asks_the_base_model_by_transformers_where_a_server_generates(tmp_path):
     settings = {
         "run_dir": str(tmp_path),
