@@ -41,6 +41,10 @@ LACKS: dict[str, dict[str, str]] = {
         "context_limit": "a prompt beyond the context is run all the same",
         "nan_refused": "broken weights give some text",
     },
+    "llama.cpp": {
+        "bos_once": "a BOS written in the prompt gets another one in front",
+        "context_limit": "max_tokens is lowered to what the context has left; a prompt alone too long is refused",
+    },
 }
 """By server and feature: what is wrong with it there."""
 
