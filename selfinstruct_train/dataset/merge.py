@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..generate.dataset import Row
 from ..generate.heuristics import KEPT
-from ..generate.novelty import NoveltyIndex
+from ..generate.novelty import Match, NoveltyIndex
 from ..storage import write_jsonl
 from .rows import read_rows, write_rows
 
@@ -147,31 +147,26 @@ class _Merging:
 
     def add_generated(self, source: Source) -> None:
         """Judge all instructions of a dataset against what stood before it."""
-        verdicts: dict[str, tuple[str, float] | None] = {}
-        kept: dict[str, None] = {}
+        matches: dict[str, Match | None] = {}
+        kept = []
         for row in source.rows:
             if row.source == "seed":
                 continue
             text = row.instruction
-            if text not in verdicts:
+            if text not in matches:
                 known = ("generated", text) in self._first
-                verdicts[text] = None if known or self._pool.is_novel(text) else self._nearest(text)
-                if not known and verdicts[text] is None:
-                    kept[text] = None
-            similar = verdicts[text]
-            if similar is None:
+                matches[text] = None if known else self._pool.check(text)
+                if not known and matches[text] is None:
+                    kept.append(text)
+            match = matches[text]
+            if match is None:
                 self._add(source.name, row)
             else:
-                nearest, rouge_l = similar
                 self.fates.append(
-                    MergeFate(f"{source.name}/{row.id}", source.name, row.source, TOO_SIMILAR, nearest, rouge_l)
+                    MergeFate(f"{source.name}/{row.id}", source.name, row.source, TOO_SIMILAR, match.text, match.score)
                 )
         for text in kept:
             self._pool.add(text)
-
-    def _nearest(self, text: str) -> tuple[str, float]:
-        rouge_l, nearest = self._pool.nearest(text)
-        return nearest or "", rouge_l
 
     def _add(self, name: str, row: Row) -> None:
         """Keep a row of a kept instruction, unless it repeats an input."""

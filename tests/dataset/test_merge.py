@@ -64,6 +64,13 @@ def test_instructions_of_one_dataset_are_not_compared_with_each_other():
     assert verdicts(merge([Source("a", [*A.rows, near])]))["a/g2-0"] == "kept"
 
 
+def test_copies_in_other_scripts_are_found():
+    texts = {"zh": "请写一首关于春天的诗。", "ru": "Напиши короткое письмо другу.", "ar": "اكتب رسالة قصيرة إلى صديق."}
+    seeds = Source("a", [row(f"{name}-0", text, source="seed") for name, text in texts.items()])
+    copies = Source("b", [row(f"{name}-0", text, "x") for name, text in texts.items()])
+    assert [verdict for id, verdict in verdicts(merge([seeds, copies])).items() if id[0] == "b"] == ["too_similar"] * 3
+
+
 def test_instances_of_an_instruction_that_two_have_are_united():
     b = Source(
         "b",
