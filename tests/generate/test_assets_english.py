@@ -93,7 +93,7 @@ def test_every_classification_answer_is_short() -> None:
 def test_instructions_are_novel_to_one_another() -> None:
     index = NoveltyIndex(0.5)
     for instruction in [task.instruction for task in TASKS] + SHOWN:
-        assert index.is_novel(instruction), (instruction, index.nearest(instruction))
+        assert index.is_novel(instruction), (instruction, index.check(instruction))
         index.add(instruction)
 
 
@@ -109,7 +109,7 @@ def test_no_instruction_resembles_an_official_one() -> None:
             count += 1
     assert count == 175 + 252
     for instruction in [task.instruction for task in TASKS] + SHOWN:
-        assert index.is_novel(instruction), (instruction, index.nearest(instruction))
+        assert index.is_novel(instruction), (instruction, index.check(instruction))
 
 
 def test_classification_prompt_shows_31_tasks_of_which_12_are_classification() -> None:
