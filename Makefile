@@ -14,8 +14,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Several processes share the requests; on several machines, torchrun's own options say where they meet.
-GENERATE = $(if $(filter 1,$(PROCESSES)),$(BIN)/python,$(BIN)/torchrun --nproc_per_node $(PROCESSES))
+# Several processes share the requests. For several machines start torchrun on each, with its --nnodes and --rdzv options.
+GENERATE = $(if $(filter 1,$(PROCESSES)),$(BIN)/python,$(BIN)/torchrun --standalone --nproc_per_node $(PROCESSES))
 # A world that knows the truth about a run's data can review it; the tiny model's does.
 REVIEW := $(wildcard recipes/$(RUN)_base/review.py)
 
