@@ -22,14 +22,12 @@ import numpy as np
 from ..config import ContaminationConfig
 from ..types import HeldOut, Instance
 from .novelty import NoveltyIndex
+from .tokenize import unicode_words
 
 MIN_EQUAL_WORDS = 4
 MIN_SHARED_WORDS = 8  # GPT-3 paper, appendix C: 8 to 13 words in a row, by the lengths of the evaluation set
 RULES = ("equal", "instance", "ngram", "rouge_l")
 
-_ALONE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # scripts without spaces: a word is a character
-_WORD = re.compile(rf"[{_ALONE}]|[^\W_{_ALONE}]+")
-_ASCII_WORD = re.compile(r"[a-z0-9]+")
 _FIELD_NAME = re.compile(r"^[^\W\d_]+(?: [^\W\d_]+)?: ")
 _BATCH_WORDS = 200_000
 _BATCH_TEXTS = 5_000
@@ -60,13 +58,6 @@ def find_overlaps(
     ngrams.finish(found)
     similar.finish(found)
     return found.overlaps
-
-
-def words(text: str) -> list[str]:
-    """Words without case and punctuation, in every script; Chinese and Japanese characters count one by one."""
-    if text.isascii():
-        return _ASCII_WORD.findall(text.lower())
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def _plain(text: str) -> str:
@@ -100,12 +91,12 @@ class _EqualTexts:
         if example.instruction != self._seen:  # the examples of a task repeat its definition
             self._seen = example.instruction
             plain = _plain(example.instruction)
-            if plain in self._instructions and len(words(plain)) >= MIN_EQUAL_WORDS:
+            if plain in self._instructions and len(unicode_words(plain)) >= MIN_EQUAL_WORDS:
                 for row in self._instructions[plain]:
                     found.add(row, example, "equal", example.instruction)
         plain = _plain(example.input)
         if plain and plain in self._inputs:
-            is_long = len(words(plain)) >= MIN_EQUAL_WORDS
+            is_long = len(unicode_words(plain)) >= MIN_EQUAL_WORDS
             outputs = () if is_long else {_plain(output) for output in example.outputs}
             for row in self._inputs[plain]:
                 if is_long or self._outputs[row] in outputs:
@@ -121,7 +112,7 @@ class _SharedWords:
         self._rows_of = _places(f"{row.instruction} {row.input}" for row in rows)
         self._number: dict[str, int] = {}
         self._texts = [
-            array("I", (self._number.setdefault(word, len(self._number) + 1) for word in words(text)))
+            array("I", (self._number.setdefault(word, len(self._number) + 1) for word in unicode_words(text)))
             for text in self._rows_of
         ]
         self._hashes = np.sort(np.concatenate([hashes for _, hashes, _, _ in self._row_windows(ngram)]))
@@ -132,8 +123,8 @@ class _SharedWords:
         self._seen = ""
 
     def compare(self, example: HeldOut) -> None:
-        instruction: list[str] = words(example.instruction) if example.instruction != self._seen else []
-        text = words(example.input)
+        instruction: list[str] = unicode_words(example.instruction) if example.instruction != self._seen else []
+        text = unicode_words(example.input)
         if instruction:
             self._seen, self._instruction = example.instruction, instruction
             self._put(example, instruction)
@@ -197,18 +188,17 @@ class _SimilarTexts:
         if example.instruction not in instructions:
             instructions[example.instruction] = example
         text = example.input
-        if text not in inputs and len(words(text)) >= MIN_SHARED_WORDS and not self._near_inputs.is_novel(text):
+        if text not in inputs and len(unicode_words(text)) >= MIN_SHARED_WORDS and not self._near_inputs.is_novel(text):
             inputs[text] = example
 
     def finish(self, found: _Found) -> None:
         for field, places in (("instruction", self._instructions), ("input", self._inputs)):
             held = self._held[field]
-            index = self._index(text for text in held if len(words(text)) >= MIN_SHARED_WORDS)
+            index = self._index(text for text in held if len(unicode_words(text)) >= MIN_SHARED_WORDS)
             for text, rows in places.items():
-                score, nearest = index.nearest(text)
-                if nearest is not None and score > self._threshold:
+                if match := index.check(text):
                     for row in rows:
-                        found.add(row, held[nearest], "rouge_l", nearest)
+                        found.add(row, held[match.text], "rouge_l", match.text)
 
     def _index(self, texts: Iterable[str]) -> NoveltyIndex:
         index = NoveltyIndex(self._threshold)
@@ -226,7 +216,7 @@ def _places(texts: Iterable[str]) -> dict[str, list[int]]:
 
 
 def _long_texts(texts: Iterable[str]) -> dict[str, list[int]]:
-    return {text: rows for text, rows in _places(texts).items() if len(words(text)) >= MIN_SHARED_WORDS}
+    return {text: rows for text, rows in _places(texts).items() if len(unicode_words(text)) >= MIN_SHARED_WORDS}
 
 
 def _windows(texts: Sequence[array[int]], length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
