@@ -1,7 +1,8 @@
 """The paper's rules for what is no usable instruction or instance, each with the name that the funnel counts it under.
 
 Numbers and words are those of the released code (bootstrap_instructions.py, prepare_for_finetuning.py).
-Similarity to the pool is not judged here (novelty.py).
+Similarity to the pool is not judged here (novelty.py). With language "any" a first letter beyond ASCII is no fault, and
+length is counted in characters where a script has no spaces; the keywords stay English.
 """
 
 from __future__ import annotations
@@ -9,11 +10,19 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Sequence
+from typing import Literal
+
+from .tokenize import count_words
+
+Language = Literal["english", "any"]
 
 KEPT = "kept"
 
 _MIN_WORDS = 4
 _MAX_WORDS = 150
+_CHARACTERS_PER_WORD = 3
+"""Of scripts without spaces, where a text is long. Four characters may be an instruction ("写一首诗": write a poem), so
+where it is short a character counts as a word."""
 # Things that a language model cannot see, open or draw.
 _KEYWORDS = (
     "image",
@@ -32,17 +41,17 @@ _KEYWORDS = (
 _KEYWORD_PATTERN = re.compile(rf"\b({'|'.join([*_KEYWORDS, 'go to'])})\b", re.IGNORECASE)
 
 
-def judge_instruction(text: str) -> str:
+def judge_instruction(text: str, language: Language = "english") -> str:
     """Return "kept" or the name of the first rule that the instruction breaks.
 
     `text` is stripped. Whether a model must write a program or give its result is unclear, so "Write a program" goes.
     """
-    num_words = len(text.split())
-    if num_words == 0:
+    num_words, num_characters = (len(text.split()), 0) if language == "english" else count_words(text)
+    if not text:
         return "empty"
-    if num_words < _MIN_WORDS:
+    if num_words + num_characters < _MIN_WORDS:
         return "too_short"
-    if num_words > _MAX_WORDS:
+    if num_words + num_characters / _CHARACTERS_PER_WORD > _MAX_WORDS:
         return "too_long"
     if _KEYWORD_PATTERN.search(text):
         return "keyword"
@@ -50,7 +59,7 @@ def judge_instruction(text: str) -> str:
         return "write_a_program"
     if text[0] in string.punctuation:
         return "punctuation"
-    if not text[0].isascii():
+    if language == "english" and not text[0].isascii():
         return "non_ascii"
     return KEPT
 

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from .heuristics import KEPT, judge_instance, judge_instruction, judge_together
+from .heuristics import KEPT, Language, judge_instance, judge_instruction, judge_together
 
 Method = Literal["default", "paper"]
 
@@ -52,7 +52,9 @@ def parse_instances(text: str, finish_reason: str, is_classification: bool, meth
     return [(c.input, c.output) for c in candidates if c.verdict == KEPT]
 
 
-def judge_instructions(text: str, finish_reason: str, method: Method) -> list[InstructionCandidate]:
+def judge_instructions(
+    text: str, finish_reason: str, method: Method, language: Language = "english"
+) -> list[InstructionCandidate]:
     """Split a stage-1 completion at its numbers and judge every item."""
     _check_method(method)
     is_cut = finish_reason == "length"
@@ -62,7 +64,7 @@ def judge_instructions(text: str, finish_reason: str, method: Method) -> list[In
         instruction = _capitalize(re.sub(r"\s+", " ", item).strip(), method)
         # departs from the released code in "default": there a cut completion loses its complete items too
         is_cut_item = is_cut and (method == "paper" or position == len(items) - 1)
-        verdict = "cut_off" if is_cut_item else judge_instruction(instruction)
+        verdict = "cut_off" if is_cut_item else judge_instruction(instruction, language)
         candidates.append(InstructionCandidate(instruction, verdict))
     return candidates
 

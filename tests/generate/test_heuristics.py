@@ -1,4 +1,5 @@
 """The paper's rules, each at its edge."""
+# ruff: noqa: RUF001
 
 from __future__ import annotations
 
@@ -33,6 +34,32 @@ from selfinstruct_train.generate.heuristics import judge_instance, judge_instruc
 )
 def test_an_instruction_breaks_the_first_rule_it_meets(text: str, verdict: str) -> None:
     assert judge_instruction(text) == verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("", "empty"),
+        ("。。。", "too_short"),
+        ("写首诗", "too_short"),
+        ("写一首诗", "kept"),
+        ("诗" * 450, "kept"),
+        ("诗" * 451, "too_long"),
+        ("word " * 100 + "诗" * 150, "kept"),
+        ("word " * 100 + "诗" * 151, "too_long"),
+        ("Напиши стих о весне", "kept"),
+        ("Напиши стих о", "too_short"),
+        ("слово " * 151, "too_long"),
+        ("¿Cómo se llama usted?", "kept"),
+        ("Écris une lettre à ta mère", "kept"),
+        ("Describe the picture you see", "keyword"),
+        ("(see the list below now)", "punctuation"),
+    ],
+)
+def test_in_any_language_no_script_is_a_fault_and_characters_count_where_there_are_no_spaces(
+    text: str, verdict: str
+) -> None:
+    assert judge_instruction(text, "any") == verdict
 
 
 @pytest.mark.parametrize(
