@@ -21,6 +21,7 @@ from .heuristics import KEPT
 from .novelty import NoveltyIndex
 from .parse import judge_instructions
 from .prompt_forms import as_continuation, form_sampling, instruction_message, is_chat
+from .tokenize import tokenization_of
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +153,7 @@ class CandidateJudge:
         self.accepted: list[Instruction] = []
         self.fates: list[InstructionFate] = []
         self._settings = settings
-        self._index = NoveltyIndex(settings.rouge_l_threshold)
+        self._index = NoveltyIndex(settings.rouge_l_threshold, tokenization_of(settings.language, settings.method))
         for task in seeds:
             self._index.add(task.instruction)
 
@@ -166,9 +167,9 @@ class CandidateJudge:
             id = f"gen-{coordinates}-{item:02d}"
             verdict, score, nearest = candidate.verdict, 0.0, ""
             if verdict == KEPT:
-                found, text = self._index.nearest(candidate.text)
-                if found > self._settings.rouge_l_threshold:
-                    verdict, score, nearest = "too_similar", found, text or ""
+                match = self._index.check(candidate.text)
+                if match is not None:
+                    verdict, score, nearest = "too_similar", match.score, match.text
             if verdict == KEPT:
                 self._index.add(candidate.text)
                 self.accepted.append(Instruction(id, candidate.text, "generated", completion.request_id, parents))
