@@ -24,7 +24,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup data forecast generate refilter relabel quality merge train eval test lint pretrain-tiny describe export
+.PHONY: help setup data probe test-servers forecast generate refilter relabel quality merge train eval test lint pretrain-tiny describe export
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ $(READY): constraints.txt pyproject.toml
 
 data: $(READY) ## the paper's own material -> data/ (ARGS="--mirror URL" or ARGS="--from FOLDER")
 	$(BIN)/python recipes/data.py $(ARGS)
+
+probe: $(READY) ## which prompt form (plain, chat, numbered) suits the model, and what N instructions take
+	$(BIN)/python recipes/probe.py --config $(CONFIG) $(ARGS)
 
 forecast: $(READY) ## ask a few of the run's first requests and foretell requests, tokens, cost and time
 	$(BIN)/python recipes/forecast.py --config $(CONFIG) $(ARGS)
@@ -75,6 +78,9 @@ eval: $(READY) ## score base and tuned models, write <run_dir>/report.html
 
 test: $(READY) ## run the tests
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+test-servers: $(READY) ## run the backends' tests on llama.cpp's server, vLLM's server and vLLM (builds both, 20 min once)
+	$(BIN)/python tests/servers/run.py $(ARGS)
 
 lint: $(READY) ## check style and types
 	$(BIN)/ruff check .

@@ -98,11 +98,9 @@ def write(folder: Path, out: Path) -> None:
         for theirs, ours in NAMES.items():
             names[f"model.layers.{layer}.{theirs}.weight"] = f"blk.{layer}.{ours}.weight"
     for name, tensor in tensors.items():
-        if name.endswith("q_proj.weight"):
-            tensor = interleaved(tensor, heads)
-        if name.endswith("k_proj.weight"):
-            tensor = interleaved(tensor, kv_heads)
-        writer.add_tensor(names[name], np.ascontiguousarray(tensor))
+        turned = {"q_proj": heads, "k_proj": kv_heads}.get(name.split(".")[-2])
+        data = interleaved(tensor, turned) if turned else tensor
+        writer.add_tensor(names[name], np.ascontiguousarray(data))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
