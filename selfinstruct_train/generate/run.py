@@ -201,8 +201,9 @@ def _saying(done: Callable[[], str]) -> Iterator[None]:
 
 def _check_writable(run_dir: Path) -> None:
     try:
-        run_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=run_dir) as file:
-            file.write(b"x")
+        for folder in (run_dir, run_dir / "journal"):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(b"x")
     except OSError as error:
         raise ValueError(f"run_dir {run_dir} cannot be written: {error.strerror}; choose another run_dir") from error

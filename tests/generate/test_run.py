@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from selfinstruct_train.generate.run import Generated, generate, prepare
 from selfinstruct_train.journal import Journal, read_journal
+from selfinstruct_train.types import Completion, Request
 
 
 def digest(run_dir: Path) -> str:
@@ -155,6 +160,62 @@ def test_a_run_directory_that_cannot_be_written_is_refused(scripted: ModuleType,
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="cannot be written: File exists; choose another run_dir"):
         prepare(scripted.make_config(world, tmp_path / "file"))
+
+
+def test_a_folder_for_journals_that_cannot_be_written_is_refused_before_the_model_is_loaded(
+    scripted: ModuleType, world: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/journal").write_text("")
+    with pytest.raises(ValueError, match="cannot be written: File exists"):
+        prepare(scripted.make_config(world, tmp_path / "run"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_refused(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir(mode=0o555)
+    with pytest.raises(ValueError, match="cannot be written: Permission denied"):
+        prepare(scripted.make_config(world, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("stage", ["instructions", "classification", "instances"])
+def test_a_disk_that_fills_up_in_any_stage_loses_nothing(
+    scripted: ModuleType, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    def no_space(fd: int, data: bytes) -> int:
+        if f'"id": "{stage}-'.encode() in bytes(data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(fd, data)
+
+    write = os.write
+    lm = scripted.ScriptedLM()
+    with monkeypatch.context() as patch, pytest.raises(OSError, match=f"{stage}.jsonl: the disk is full; 0 answers"):
+        patch.setattr("selfinstruct_train.journal.os.write", no_space)
+        generate(prepare(scripted.make_config(world, tmp_path / "run")), lm)
+    again = scripted.ScriptedLM()
+    generate(prepare(scripted.make_config(world, tmp_path / "run")), again)
+    lost = set(lm.asked) & set(again.asked)
+    assert 0 < len(lost) <= lm.chunk_size
+    assert all(id.startswith(stage) for id in lost)
+    run(scripted, world, tmp_path / "whole")
+    assert digest(tmp_path / "run") == digest(tmp_path / "whole")
+
+
+def test_a_second_run_on_the_directory_is_refused_in_every_stage(
+    scripted: ModuleType, world: Path, tmp_path: Path
+) -> None:
+    config = scripted.make_config(world, tmp_path / "run", num_instructions=5)
+    refused = set()
+
+    class Watched(scripted.ScriptedLM):  # type: ignore[misc,name-defined]
+        def complete(self, requests: Sequence[Request], *args: Any) -> list[Completion]:
+            with pytest.raises(ValueError, match="another process is using this run"):
+                generate(prepare(config), scripted.ScriptedLM())
+            refused.add(requests[0].id.split("-")[0])
+            return super().complete(requests, *args)  # type: ignore[no-any-return]
+
+    generate(prepare(config), Watched())
+    assert refused == {"instructions", "classification", "instances"}
 
 
 def test_a_run_in_use_is_refused(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
