@@ -176,7 +176,7 @@ def _sampling_params(sampling: Sampling, seed: int) -> Any:
         frequency_penalty=sampling.frequency_penalty,
         max_tokens=sampling.max_new_tokens,
         stop=list(sampling.stop),
-        seed=seed,
+        seed=seed ^ (seed >> 32),  # on a CPU only the lower 32 bits count
     )
 
 

@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -31,6 +32,12 @@ EXTERNAL = external_servers()
 LOCAL = ["transformers", *(["vllm"] if os.environ.get("SELFINSTRUCT_TEST_VLLM") == "1" else [])]
 
 
+@cache
+def open_engine(path: str) -> LM:
+    """One engine for a model: it makes its own batches, and each takes seconds to start."""
+    return load_lm(ModelConfig(path=path, backend="vllm", device="cpu"))
+
+
 class Backend:
     """One way to ask the models of `small_model.KINDS`."""
 
@@ -44,6 +51,8 @@ class Backend:
         """Open a model; on a server, `batch_size` requests are in flight at once."""
         if not self.is_server:
             path = str(self._folder(kind))
+            if self.name == "vllm":
+                return open_engine(path)
             return load_lm(ModelConfig(path=path, backend=self.name, device="cpu", batch_size=batch_size))
         if self.name == SERVE:
             place = Served(self._request.getfixturevalue("served").url, str(self._folder(kind)))
