@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 CORPUS = [
     "Name three animals that live in the sea. The cat sleeps on the mat.",
@@ -11,7 +12,7 @@ CORPUS = [
 ]
 
 
-def make_tokenizer(folder: Path, bos: bool = False):
+def make_tokenizer(folder: Path, bos: bool = False) -> Any:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -35,7 +36,7 @@ def make_tokenizer(folder: Path, bos: bool = False):
     return tokenizer
 
 
-def make_model(folder: Path, vocabulary_size: int, **overrides):
+def make_model(folder: Path, vocabulary_size: int, **overrides: Any) -> Any:
     """Weights three times as wide as usual, so that the distributions are peaked and samples differ."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
