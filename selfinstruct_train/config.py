@@ -95,9 +95,11 @@ class NearDuplicateConfig:
 
     method: Literal["none", "minhash", "embeddings"] = "none"
     threshold: float = 0.8
-    """Estimated Jaccard similarity of word triples (minhash) or cosine (embeddings) above which a candidate goes."""
+    """Jaccard similarity of word triples (minhash) or cosine (embeddings) above which a candidate goes."""
     embedding_model: str | None = None
     """A sentence-transformers model, Hub id or folder."""
+    embedding_revision: str | None = None
+    """Its Hub commit, tag or branch; pin it for a run you want to repeat."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ..lm.base import LM
 from ..seeding import derive_seed
 from ..types import Completion, Instruction, Request, SeedTask
 from .heuristics import KEPT
+from .near_duplicates import open_near_duplicates
 from .novelty import NoveltyIndex
 from .parse import judge_instructions
 from .prompt_forms import as_continuation, form_sampling, instruction_message, is_chat
@@ -31,7 +32,11 @@ MAX_BARREN_REQUESTS = 500
 
 @dataclass(frozen=True)
 class InstructionFate:
-    """What became of one candidate; `nearest` and `rouge_l` are filled for those that are too similar."""
+    """What became of one candidate.
+
+    `nearest` is the text of the pool that it repeats: by `rouge_l` with verdict too_similar, by `similarity` (Jaccard
+    or cosine) with verdict near_duplicate.
+    """
 
     id: str
     request_id: str
@@ -41,6 +46,7 @@ class InstructionFate:
     rouge_l: float
     parents: tuple[str, ...]
     finish_reason: str
+    similarity: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -154,24 +160,25 @@ class CandidateJudge:
         self.fates: list[InstructionFate] = []
         self._settings = settings
         self._index = NoveltyIndex(settings.rouge_l_threshold, tokenization_of(settings.language, settings.method))
+        self._near = open_near_duplicates(settings.near_duplicates)
         for task in seeds:
-            self._index.add(task.instruction)
+            self._add(task.instruction)
 
     def judge(self, completion: Completion, parents: tuple[str, ...]) -> None:
         """Judge every candidate of a completion whose prompt showed the instructions `parents`."""
         coordinates = completion.request_id.removeprefix("instructions-")
-        form, method = self._settings.prompt_form, self._settings.method
-        answer = as_continuation(completion, form, "instructions", len(parents)).text
-        candidates = judge_instructions(answer, completion.finish_reason, method)
+        settings = self._settings
+        answer = as_continuation(completion, settings.prompt_form, "instructions", len(parents)).text
+        candidates = judge_instructions(answer, completion.finish_reason, settings.method, settings.language)
         for item, candidate in enumerate(candidates):
             id = f"gen-{coordinates}-{item:02d}"
-            verdict, score, nearest = candidate.verdict, 0.0, ""
+            verdict, nearest, rouge_l, similarity = candidate.verdict, "", 0.0, 0.0
+            if verdict == KEPT and (match := self._index.check(candidate.text)):
+                verdict, nearest, rouge_l = "too_similar", match.text, match.score
+            if verdict == KEPT and self._near is not None and (match := self._near.check(candidate.text)):
+                verdict, nearest, similarity = "near_duplicate", match.text, match.score
             if verdict == KEPT:
-                match = self._index.check(candidate.text)
-                if match is not None:
-                    verdict, score, nearest = "too_similar", match.score, match.text
-            if verdict == KEPT:
-                self._index.add(candidate.text)
+                self._add(candidate.text)
                 self.accepted.append(Instruction(id, candidate.text, "generated", completion.request_id, parents))
             self.fates.append(
                 InstructionFate(
@@ -180,8 +187,14 @@ class CandidateJudge:
                     candidate.text,
                     verdict,
                     nearest,
-                    score,
+                    rouge_l,
                     parents,
                     completion.finish_reason,
+                    similarity,
                 )
             )
+
+    def _add(self, text: str) -> None:
+        self._index.add(text)
+        if self._near is not None:
+            self._near.add(text)

@@ -22,6 +22,7 @@ from .forecast import forecast, forecast_from, forecast_table
 from .gate import gate
 from .instances import InstanceFate, generate_instances
 from .instructions import InstructionStage, generate_instructions, prompt_seeds
+from .near_duplicates import check_near_duplicates
 from .outcome import Generated, conclude, write_ledger
 from .progress import display
 from .prompt_forms import few_shot_message, form_sampling
@@ -52,6 +53,7 @@ def read_plan(config: Config) -> Plan:
     """Read seed tasks and templates, as `prepare`, whatever configuration the run directory belongs to."""
     seeds = read_seed_tasks(resolve(config.generate.seed_tasks, "seed_tasks"))
     prompt_seeds(seeds, config.generate)
+    check_near_duplicates(config.generate.near_duplicates)
     templates = read_templates(resolve(config.generate.templates, "templates"))
     _check_writable(Path(config.run_dir))
     return Plan(config, seeds, templates, Path(config.run_dir))
