@@ -45,7 +45,9 @@ def write_ledger(folder: Path, stage: str, fates: Sequence[Fate]) -> None:
 
 
 def _record(fate: Fate) -> dict[str, Any]:
-    return {key: vars(value) if isinstance(value, Overlap) else value for key, value in vars(fate).items()}
+    if isinstance(fate, InstanceFate) and isinstance(fate.overlap, Overlap):
+        return {**vars(fate), "overlap": vars(fate.overlap)}
+    return vars(fate)
 
 
 def conclude(
