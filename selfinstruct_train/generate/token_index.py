@@ -84,7 +84,7 @@ class TokenIndex:
             else:
                 holders.append(place)
             numbers.append(number)
-        self._coded.append(_coded(numbers if features is tokens else [known[token] for token in tokens]))
+        self._coded.append(as_characters(numbers if features is tokens else [known[token] for token in tokens]))
         self._lengths.append(len(tokens))
         for lacking, word in zip(self._lacking, _signature(numbers), strict=True):
             lacking.append(_ALL_BITS ^ word)
@@ -100,7 +100,7 @@ class TokenIndex:
         places = self._candidates(known, num_unknown, plan)
         if not places:
             return None
-        coded = _coded([self._numbers.get(token, _UNKNOWN) for token in tokens])
+        coded = as_characters([self._numbers.get(token, _UNKNOWN) for token in tokens])
         others = [self._coded[place] for place in places]
         if len(places) < _MANY:
             lcs = [LCSseq.similarity(coded, other) for other in others]
@@ -186,7 +186,8 @@ def _signature(numbers: Sequence[int]) -> tuple[int, int, int]:
     return low | high, low, high
 
 
-def _coded(numbers: Sequence[int]) -> Coded:
+def as_characters(numbers: Sequence[int]) -> Coded:
+    """Tokens by number as rapidfuzz compares them fastest."""
     try:
         return "".join(map(chr, numbers))
     except ValueError:

@@ -127,13 +127,13 @@ def test_of_equal_matches_the_earliest_is_told() -> None:
 def test_more_kinds_of_words_than_there_are_characters_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     from selfinstruct_train.generate import token_index
 
-    monkeypatch.setattr(token_index, "_coded", tuple)
+    monkeypatch.setattr(token_index, "as_characters", tuple)
     pool = ["a b c d e", "a b c x y z", "k l m n"]
     assert pool_of(pool).check("a b c d f") == Match("a b c d e", 0.8000000000000002)
     assert pool_of(pool).check("k l m q r s") is None
     monkeypatch.undo()
-    assert token_index._coded([97, 0x110000]) == (97, 0x110000)
-    assert token_index._coded([97, 98]) == "ab"
+    assert token_index.as_characters([97, 0x110000]) == (97, 0x110000)
+    assert token_index.as_characters([97, 98]) == "ab"
 
 
 SAME = [
