@@ -117,6 +117,15 @@ def test_order_counts_and_repeated_words_count_as_often_as_they_stand() -> None:
     assert index.check("one one one one") == Match("one two three four", 0.25)
 
 
+def test_texts_of_thousands_of_words_are_compared_too() -> None:
+    words = [f"w{i % 700}" for i in range(3000)]
+    text, cut = " ".join(words), " ".join(words[:2000])
+    index = pool_of(["a b c", cut])
+    assert index.check(text) == Match(cut, 0.8)  # 2 x 2000 / 5000
+    assert index.is_novel(" ".join(words[:1000]))  # 2 x 1000 / 3000
+    assert index.check("a b c d") == Match("a b c", 0.8571428571428571)
+
+
 def test_of_equal_matches_the_earliest_is_told() -> None:
     pool = ["a b c d x", "a b c d y", "A B C D x"]
     assert pool_of(pool).check("a b c d x") == Match("a b c d x", 1.0)
