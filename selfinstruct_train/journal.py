@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
-from .types import Completion, Request, Sampling
+from .types import Completion, FinishReason, Request, Sampling, UnansweredError
 
 FORMAT = 1
 
@@ -116,18 +116,28 @@ class Journal:
         Raises:
             ValueError: a stored answer belongs to another prompt.
             OSError: the disk is full; the answers already written are safe.
+            UnansweredError: some requests stayed open; all others were asked, if the model could be reached.
         """
         assert len({r.id for r in requests}) == len(requests), "request ids of one call must differ"
         for request in requests:
             self._check_prompt(request)
         size = max(1, lm.chunk_size)
+        failure: UnansweredError | None = None
         for start in range(0, len(requests), size):
             chunk = requests[start : start + size]
             missing = [r for r in chunk if r.id not in self._rows]
             if missing:
-                self._ask(lm, missing, sampling)
+                try:
+                    self._ask(lm, missing, sampling)
+                except UnansweredError as error:
+                    if not error.others_may_be:
+                        raise
+                    failure = error
             if progress is not None:
-                progress(len(chunk))
+                progress(sum(r.id in self._rows for r in chunk))
+        if failure is not None:
+            still_open = [r.id for r in requests if r.id not in self._rows]
+            raise UnansweredError(f"{len(still_open)} of {len(requests)} are open, e.g. {still_open[0]!r}: {failure}")
         return [self._rows[r.id].completion for r in requests]
 
     def __contains__(self, request_id: str) -> bool:
@@ -346,7 +356,7 @@ def _to_json(row: _Row) -> dict[str, Any]:
 
 
 def _from_json(record: dict[str, Any]) -> _Row:
-    if record["finish_reason"] not in ("stop", "length"):
+    if record["finish_reason"] not in get_args(FinishReason):
         raise ValueError(f"finish_reason {record['finish_reason']!r}")
     completion = Completion(
         record["id"],

@@ -1,4 +1,4 @@
-"""The records that flow through the pipeline: frozen dataclasses, no behaviour beyond validation.
+"""The records that flow through the pipeline: frozen dataclasses, no behaviour beyond validation; one exception.
 
 `Sampling` follows the names of the OpenAI completions API, which the paper's released code used.
 """
@@ -8,7 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "content_filter"]
+"""`content_filter`: the provider withholds the answer, now and whenever it is asked; the text is empty."""
+
+
+class UnansweredError(ValueError):
+    """Requests to a model stayed without an answer; those that have one were told before.
+
+    `others_may_be` tells whether it is worth while to ask other requests now.
+    """
+
+    def __init__(self, message: str, others_may_be: bool = False) -> None:
+        super().__init__(message)
+        self.others_may_be = others_may_be
 
 
 @dataclass(frozen=True)

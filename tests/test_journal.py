@@ -14,7 +14,7 @@ import pytest
 from selfinstruct_train import journal as journal_module
 from selfinstruct_train.journal import Journal, read_journal
 from selfinstruct_train.lm.base import OnAnswer
-from selfinstruct_train.types import Completion, Request, Sampling
+from selfinstruct_train.types import Completion, Request, Sampling, UnansweredError
 
 HEADER = {"stage": "test", "seed": 1, "lm": "echo", "sampling": {"temperature": 0.0, "stop": ["\n"]}}
 SAMPLING = Sampling()
@@ -85,6 +85,25 @@ def test_what_a_model_told_before_it_failed_is_kept(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "j.jsonl", HEADER) as journal:
         assert journal.complete(lm, REQUESTS, SAMPLING)[1].text == "kept"
     assert lm.chunks == [["r0", "r2"], ["r3", "r4", "r5"], ["r6"]]
+
+
+def test_a_request_that_stays_open_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
+    class ShyLM(EchoLM):
+        def complete(
+            self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
+        ) -> list[Completion]:
+            answered = super().complete([r for r in requests if r.id != "r1"], sampling)
+            assert on_answer is not None
+            on_answer(answered)
+            if len(answered) < len(requests):
+                raise UnansweredError("1 of 3 has no answer", others_may_be=True)
+            return answered
+
+    lm = ShyLM()
+    with Journal.open(tmp_path / "j.jsonl", HEADER) as journal:
+        with pytest.raises(UnansweredError, match="1 of 7 are open, e.g. 'r1': 1 of 3 has no answer"):
+            journal.complete(lm, REQUESTS, SAMPLING)
+        assert len(journal) == 6
 
 
 def test_a_prompt_in_a_chat_is_another_prompt(tmp_path: Path) -> None:

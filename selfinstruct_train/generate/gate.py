@@ -7,6 +7,7 @@ overlaps there is told and stays.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -50,7 +51,11 @@ def gate(
     pairs = [(f"{task.id}-{item}", task, pair) for task in seeds for item, pair in enumerate(task.instances)]
     rows += [Instance(row_id, task.instruction, pair.input, pair.output) for row_id, task, pair in pairs]
     sets: Counter[str] = Counter()
-    found = find_overlaps(rows, _counted(held_out, sets), settings)
+    examples = _counted(held_out, sets)
+    first_example = next(examples, None)
+    if first_example is None:  # nothing to compare with: the rows need no index
+        return list(fates), Contamination(settings.action, {}, dict.fromkeys(RULES, 0), {})
+    found = find_overlaps(rows, itertools.chain([first_example], examples), settings)
     overlaps = {row.id: overlap for row, overlap in zip(kept, found[: len(kept)], strict=True) if overlap}
     of_seeds = {row_id: o for (row_id, _, _), o in zip(pairs, found[len(kept) :], strict=True) if o}
     if of_seeds:

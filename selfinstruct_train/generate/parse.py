@@ -14,6 +14,8 @@ from typing import Literal, get_args
 
 from .heuristics import KEPT, Language, judge_instance, judge_instruction, judge_together
 
+REFUSED = "refused"
+"""The verdict where the provider withheld the answer."""
 Method = Literal["default", "paper"]
 
 # The released code's patterns.
@@ -57,6 +59,8 @@ def judge_instructions(
 ) -> list[InstructionCandidate]:
     """Split a stage-1 completion at its numbers and judge every item."""
     _check_method(method)
+    if finish_reason == "content_filter":
+        return [InstructionCandidate("", REFUSED)]
     is_cut = finish_reason == "length"
     items = _NEXT_NUMBER.split(text)
     candidates = []
@@ -75,6 +79,8 @@ def judge_instances(text: str, finish_reason: str, is_classification: bool, meth
     A completion without a single example gives one candidate, "no_examples", with the text as its output.
     """
     _check_method(method)
+    if finish_reason == "content_filter":
+        return [InstanceCandidate("", "", REFUSED)]
     pairs, num_complete = (_split_labels if is_classification else _split_examples)(text, method)
     if not pairs:
         return [InstanceCandidate("", text.strip(), "no_examples")]

@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ..types import Completion, Request, Sampling
+from ..types import Completion, Request, Sampling, UnansweredError
+
+__all__ = ["LM", "OnAnswer", "UnansweredError"]
 
 OnAnswer = Callable[[Sequence[Completion]], None]
 """Called with answers as soon as there are some, in any order; with each answer once, before `complete` returns."""
-
-
-class UnansweredError(ValueError):
-    """Some requests of a call have no answer; those that have one were given to `on_answer` before."""
 
 
 class LM(Protocol):

@@ -17,8 +17,8 @@ def chat_ids(tokenizer: Any, prompt: str, model_name: str) -> list[int]:
 
     if not tokenizer.chat_template:
         raise ValueError(
-            f"model {model_name!r}: its tokenizer has no chat template; set generate.prompt_form to plain, or use an "
-            "instruct model"
+            f"model {model_name!r}: its tokenizer has no chat template; use an instruct model, or plain prompts "
+            "(generate.prompt_form: plain, relabel.chat: false, quality.chat: false)"
         )
     try:
         text = tokenizer.apply_chat_template(
@@ -26,7 +26,7 @@ def chat_ids(tokenizer: Any, prompt: str, model_name: str) -> list[int]:
         )
     except jinja2.TemplateError as error:
         raise ValueError(
-            f"model {model_name!r}: its chat template refuses a user's message ({error}); set generate.prompt_form to "
-            "plain"
+            f"model {model_name!r}: its chat template refuses a user's message ({error}); use plain prompts "
+            "(generate.prompt_form: plain, relabel.chat: false, quality.chat: false)"
         ) from error
     return list(tokenizer(text, add_special_tokens=False)["input_ids"])

@@ -26,6 +26,7 @@ from ..types import Completion, Request, Sampling
 from .base import OnAnswer, UnansweredError
 from .http_limits import Entry, RateLimits
 from .http_messages import (
+    FilteredError,
     QuotaError,
     RefusedError,
     TransientError,
@@ -178,7 +179,7 @@ class _Call:
         if self._fatal is not None:
             raise self._fatal
         if len(self.answers) < self._num_requests:
-            raise UnansweredError(self._what_is_open())
+            raise UnansweredError(self._what_is_open(), others_may_be=not self._ended.is_set())
 
     async def _slot(self, client: httpx.AsyncClient) -> None:
         while self._queue and not self._ended.is_set():
@@ -211,6 +212,11 @@ class _Call:
             server, entry = turn
             try:
                 completion = await self._lm.ask(client, server, request, self._sampling)
+            except FilteredError as error:
+                if "content filter" not in self._warned:
+                    self._warned.add("content filter")
+                    logger.warning("%s: %s; kept as an empty answer", request.id, error)
+                return Completion(request.id, "", "content_filter", estimated_tokens(request.prompt), 0)
             except TransientError as error:
                 await self._after_failure(error, server, attempt)
                 continue

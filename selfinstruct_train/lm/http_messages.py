@@ -44,6 +44,10 @@ class RefusedError(Exception):
     """This request gets no answer however often it is asked; others may."""
 
 
+class FilteredError(RefusedError):
+    """The provider withholds the answer for what it says: a fact about this request."""
+
+
 class QuotaError(Exception):
     """The account is used up: nothing will be answered until the user does something about it."""
 
@@ -87,7 +91,7 @@ def read_answer(text: str, request: Request, sampling: Sampling, key: str | None
 
     Raises:
         TransientError: it is no answer.
-        RefusedError: the provider withholds the answer.
+        RefusedError: it is an answer of another kind than text.
     """
     if key and len(key) >= ANSWER_REDACTED_FROM:
         text = redacted(text, key)
@@ -103,13 +107,16 @@ def read_answer(text: str, request: Request, sampling: Sampling, key: str | None
     message = choice.get("message")
     content = (message.get("content") if isinstance(message, dict) else None) if request.chat else choice.get("text")
     reason = choice.get("finish_reason")
+    usage = body.get("usage")
+    if reason == "content_filter":
+        tokens = _count(usage, "prompt_tokens", request.prompt), _count(usage, "completion_tokens", "")
+        return Completion(request.id, "", "content_filter", *tokens), str(body.get("model") or "")
     if reason is not None and reason not in FINISH_REASONS:
         raise RefusedError(f"the server ended the answer with finish_reason {_short(str(reason))!r}")
     if content is None and reason is not None and request.chat:
         content = ""  # a model that spent all its tokens on thinking
     if not isinstance(content, str) or (not content and reason is None):
         raise TransientError(f"no text in the answer: {_short(redacted(text, key))!r}")
-    usage = body.get("usage")
     prompt_tokens = _count(usage, "prompt_tokens", request.prompt)
     completion_tokens = _count(usage, "completion_tokens", content)
     answer, stopped = cut_at_stop(content, sampling.stop)
@@ -141,7 +148,7 @@ def raise_error(
     if code == "insufficient_quota" or status == 402:
         raise QuotaError(what)
     if code == "content_filter":
-        raise RefusedError(what)
+        raise FilteredError(what)
     if status in RETRIED_STATUSES:
         wait = retry_after_seconds(headers.get("retry-after"))
         raise TransientError(what, wait, status in RESTING_STATUSES)

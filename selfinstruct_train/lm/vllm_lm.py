@@ -20,7 +20,7 @@ from ..config import ModelConfig
 from ..model_source import check_model_source, fingerprint, load_failure, model_source
 from ..prompt_format import prompt_ids
 from ..types import Completion, FinishReason, Request, Sampling
-from .base import LM, OnAnswer
+from .base import LM, OnAnswer, UnansweredError
 from .chat_prompt import chat_ids
 from .stopping import completion_text, cut_at_stop
 
@@ -68,6 +68,7 @@ class VllmLM:
 
         from .loading import choose_dtype
 
+        is_cpu = current_platform.is_cpu()
         source = model_source(model.path)
         dtype = str(choose_dtype(model)).removeprefix("torch.")
         options = {"revision": model.revision, "trust_remote_code": model.trust_remote_code}
@@ -81,7 +82,9 @@ class VllmLM:
                     gpu_memory_utilization=model.vllm.gpu_memory_utilization,
                     max_model_len=model.vllm.max_model_len,
                     enable_prefix_caching=True,
-                    enforce_eager=current_platform.is_cpu(),  # compiling for a CPU takes minutes
+                    enforce_eager=is_cpu,  # compiling for a CPU takes minutes
+                    # vLLM 0.32 on a CPU: a seeded request whose prompt is taken in parts ends the engine
+                    enable_chunked_prefill=False if is_cpu else None,
                     disable_log_stats=True,
                     **options,
                 )
@@ -102,7 +105,10 @@ class VllmLM:
         Raises:
             ValueError: a prompt does not fit the context together with `max_new_tokens`, is empty and the tokenizer has
                 no token to begin with, or asks for a chat that the model has no template for.
+            UnansweredError: the engine died.
         """
+        from vllm.v1.engine.exceptions import EngineDeadError
+
         prompts = [self._encoded(request, sampling) for request in requests]
         answers: dict[int, Completion] = {}
         # a number of its own for every request of this engine: a call cut short may leave its ids behind
@@ -119,6 +125,11 @@ class VllmLM:
                 answers |= told
                 if told and on_answer is not None:
                     on_answer(list(told.values()))
+        except EngineDeadError as error:
+            raise UnansweredError(
+                f"vLLM's engine ended with {len(requests) - len(answers)} requests open; its own message stands above; "
+                "the same command goes on from here"
+            ) from error
         finally:
             open_ids = [id for id, i in place_of.items() if i not in answers]
             if open_ids:

@@ -23,6 +23,11 @@ def parity(shared: Path, kind: str) -> list[dict[str, Any]]:
     return cases
 
 
+def test_a_withheld_answer_gives_one_refused_candidate():
+    assert [c.verdict for c in judge_instructions("", "content_filter", "default")] == ["refused"]
+    assert [c.verdict for c in judge_instances("", "content_filter", True, "paper")] == ["refused"]
+
+
 def test_instructions_of_400_completions_equal_the_released_codes(shared: Path) -> None:
     for case in parity(shared, "instruction_completions"):
         assert parse_instructions(case["text"], case["finish_reason"], "paper") == case["expected"], case

@@ -45,6 +45,11 @@ LACKS: dict[str, dict[str, str]] = {
         "bos_once": "a BOS written in the prompt gets another one in front",
         "context_limit": "max_tokens is lowered to what the context has left; a prompt alone too long is refused",
     },
+    "vllm-server": {
+        "empty_prompt": "refused, though a BOS would stand in front",
+        "bos_once": "a BOS written in the prompt gets another one in front",
+        "context_limit": "max_tokens is lowered to what the context has left; a prompt alone too long is refused",
+    },
 }
 """By server and feature: what is wrong with it there."""
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from typing import Any
 
 CORPUS = [
     "Name three animals that live in the sea. The cat sleeps on the mat.",

@@ -206,9 +206,12 @@ def test_a_leading_space_of_the_answer_is_kept(backend):
 
 
 def test_bos_is_put_in_front(backend):
-    lm = backend.open("bos")
-    assert one(lm, Sampling(max_new_tokens=1), prompt="x").prompt_tokens == 2
-    assert one(lm, Sampling(max_new_tokens=1), prompt="").prompt_tokens == 1
+    assert one(backend.open("bos"), Sampling(max_new_tokens=1), prompt="x").prompt_tokens == 2
+
+
+def test_an_empty_prompt_is_a_bos_alone(backend):
+    backend.skips_without("empty_prompt")
+    assert one(backend.open("bos"), Sampling(max_new_tokens=1), prompt="").prompt_tokens == 1
 
 
 def test_a_bos_that_the_prompt_begins_with_is_not_doubled(backend):

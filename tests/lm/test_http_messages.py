@@ -128,10 +128,14 @@ def test_what_is_no_answer_is_asked_again(text):
         read(text)
 
 
-@pytest.mark.parametrize("reason", ["content_filter", "tool_calls"])
-def test_an_answer_that_was_withheld_is_refused(reason):
-    with pytest.raises(RefusedError, match=f"finish_reason '{reason}'"):
-        read(body("owl", reason))
+def test_an_answer_of_another_kind_is_refused():
+    with pytest.raises(RefusedError, match="finish_reason 'tool_calls'"):
+        read(body("owl", "tool_calls"))
+
+
+def test_an_answer_that_was_withheld_is_an_empty_one():
+    withheld = read(body("owl", "content_filter"))
+    assert (withheld.text, withheld.finish_reason) == ("", "content_filter")
 
 
 @pytest.mark.parametrize("count", [None, -1, "4", 4.5, True])

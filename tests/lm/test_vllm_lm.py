@@ -52,7 +52,7 @@ def test_replicas_get_gpus_of_their_own():
 @needs_vllm
 def test_answers_are_told_as_they_finish(kind_folder):
     told: list[list[str]] = []
-    lm = load_lm(config(kind_folder("ends")))  # "a", then the end: a long answer needs a penalty's sign turned
+    lm = load_lm(config(kind_folder("ends")))  # "a" a few times, then the end
     requests = [Request(str(i), "x" * (i + 1), i) for i in range(6)]
     answers = lm.complete(requests, Sampling(40, temperature=1.0), lambda new: told.append([c.request_id for c in new]))
     assert len(told) > 1
@@ -70,6 +70,13 @@ def test_a_call_cut_short_leaves_nothing_behind(kind_folder):
     with pytest.raises(KeyboardInterrupt):
         lm.complete([*requests, Request("short", "x", 1)], Sampling(1), stop)
     assert len(lm.complete(requests, Sampling(5))) == 8
+
+
+@needs_vllm
+def test_more_prompt_tokens_than_a_step_takes_are_answered(kind_folder):
+    lm = load_lm(config(kind_folder("random")))
+    requests = [Request(str(i), f"{i}: " + "x" * 200, i) for i in range(64)]  # a step takes 2,048 on a CPU
+    assert len(lm.complete(requests, Sampling(5, temperature=1.0))) == 64
 
 
 @needs_vllm
