@@ -126,6 +126,7 @@ class VllmLM:
                 if told and on_answer is not None:
                     on_answer(list(told.values()))
         except EngineDeadError as error:
+            place_of.clear()  # there is nothing left to abort
             raise UnansweredError(
                 f"vLLM's engine ended with {len(requests) - len(answers)} requests open; its own message stands above; "
                 "the same command goes on from here"

@@ -156,6 +156,8 @@ def try_vllm_server() -> bool:
             places[kind] = f"http://127.0.0.1:{port}/v1"
             options = ["--model", TINY if kind == "tiny" else MODELS / kind, "--served-model-name", kind]
             options += ["--dtype", "float32", "--enforce-eager", "--host", "127.0.0.1", "--port", str(port)]
+            # on a CPU a seeded request whose prompt is taken in parts ends the engine (0.32)
+            options += ["--no-enable-chunked-prefill"]
             command = [python, "-m", "vllm.entrypoints.openai.api_server", *options]
             running.append(start(command, places[kind], f"vllm-{kind}.log"))
         return try_server("vllm-server", places)
