@@ -10,6 +10,7 @@ ACCELERATE ?= one_process
 FORMAT ?= messages
 PROCESSES ?= 1
 TOKENS ?= 22_000_000
+BENCH ?= novelty replay decoding kills
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -24,7 +25,8 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup data probe test-servers forecast generate refilter relabel quality merge train eval test lint pretrain-tiny describe export
+.PHONY: help setup data probe forecast generate refilter relabel quality merge describe export train eval \
+	test bench test-servers lint pretrain-tiny
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +56,7 @@ generate: $(READY) ## seed tasks -> instructions -> instances -> <run_dir>/datas
 ifneq ($(REVIEW),)
 	$(BIN)/python $(REVIEW) --config $(CONFIG) $(ARGS)
 endif
+	$(BIN)/python recipes/describe.py --config $(CONFIG) $(ARGS)
 
 relabel: $(READY) ## write the dataset's outputs anew with relabel.model -> <run_dir>/relabelled
 	$(BIN)/python recipes/relabel.py --config $(CONFIG) $(ARGS)
@@ -63,6 +66,9 @@ quality: $(READY) ## leave out rows that quality.model scores low -> <run_dir>/f
 
 describe: $(READY) ## table 1, figures, similarity and dataset card of the run's dataset
 	$(BIN)/python recipes/describe.py --config $(CONFIG) $(ARGS)
+
+similarity: $(READY) ## the ten most similar and the mean of each accepted instruction -> <run_dir>/most_similar.jsonl
+	$(BIN)/python recipes/similarity.py --config $(CONFIG) $(ARGS)
 
 export: $(READY) ## the dataset for other tools (FORMAT=messages|openai_chat|alpaca|prompt_completion)
 	$(BIN)/python recipes/export.py --config $(CONFIG) --export.format $(FORMAT) $(ARGS)
@@ -78,6 +84,9 @@ eval: $(READY) ## score base and tuned models, write <run_dir>/report.html
 
 test: $(READY) ## run the tests
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+bench: $(READY) ## measure speed, each as a ratio in one run (BENCH=novelty|decoding|replay|kills; about 30 minutes for all)
+	for name in $(BENCH); do $(BIN)/python recipes/bench/$$name.py || exit; done
 
 test-servers: $(READY) ## run the backends' tests on llama.cpp's server, vLLM's server and vLLM (builds both, 20 min once)
 	$(BIN)/python tests/servers/run.py $(ARGS)
