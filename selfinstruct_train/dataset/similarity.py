@@ -7,15 +7,22 @@ the pool as it stood when it was accepted: the seeds, and what was accepted befo
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..builtin import resolve
+from ..config import Config
+from ..generate.heuristics import KEPT
+from ..generate.seeds import read_seed_tasks
 from ..generate.token_index import Coded, as_characters, rouge_l
 from ..generate.tokenize import Tokenization, splitter
+from ..storage import write_jsonl
 from ..types import SeedTask
 
 NUM_MOST_SIMILAR = 10  # released code, bootstrap_instructions.py
@@ -73,6 +80,31 @@ def similarities(
             progress(stop - start)
         start = stop
     return found
+
+
+def write_most_similar(config: Config, progress: Progress | None = None) -> Path:
+    """Write <run_dir>/most_similar.jsonl: every accepted instruction with the two fields of the released code.
+
+    Raises:
+        ValueError: the run has no ledger of instructions, or it cannot be read.
+    """
+    ledger = Path(config.run_dir) / "candidates/instructions.jsonl"
+    if not ledger.is_file():
+        raise ValueError(f"{ledger}: no such file; recipes/generate.py writes it when its first stage is complete")
+    seeds = read_seed_tasks(resolve(config.generate.seed_tasks, "seed_tasks"))
+    fates = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
+    accepted = [fate for fate in fates if fate["verdict"] == KEPT]
+    found = similarities(
+        [seed.instruction for seed in seeds],
+        [fate["text"] for fate in accepted],
+        progress,
+        "unicode" if config.generate.language == "any" else "rouge_score",
+    )
+    rows = (
+        {"id": fate["id"], "instruction": fate["text"], **similarity.as_released()}
+        for fate, similarity in zip(accepted, found, strict=True)
+    )
+    return write_jsonl(Path(config.run_dir) / "most_similar.jsonl", rows)
 
 
 def nearest_seed(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,8 @@ from selfinstruct_train.types import SeedTask
 
 SCORER = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False)
 TEXTS = st.lists(st.sampled_from(["a", "b", "c", "the", "THE", "x1", "é", "-"]), max_size=9).map(" ".join)
-SHARED = Path(__file__).parents[3] / "shared" / "data"
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared" / "data"
 
 
 def reference(text: str, other: str) -> float:
@@ -96,3 +99,34 @@ def test_other_scripts_are_compared_by_their_own_words() -> None:
     seeds = [seed("zh", texts[0]), seed("ru", texts[1])]
     assert nearest_seed(texts, seeds, tokenization="unicode") == [("zh", 1.0), ("ru", 1.0)]
     assert nearest_seed(texts, seeds) == [("zh", 0.0), ("zh", 0.0)]
+
+
+def test_the_recipe_writes_what_the_released_code_stores_of_every_accepted_instruction(tmp_path: Path) -> None:
+    world, run = tmp_path / "world.jsonl", tmp_path / "run"
+    task = {
+        "id": "s0",
+        "instruction": "a b c d",
+        "instances": [{"input": "", "output": "x"}],
+        "is_classification": False,
+    }
+    world.write_text(json.dumps(task) + "\n")
+    command = [sys.executable, str(ROOT / "recipes/similarity.py"), "--run_dir", str(run), "--generate.seed_tasks"]
+    failed = subprocess.run([*command, str(world)], capture_output=True, text=True, check=False)
+    assert failed.returncode == 2
+    assert failed.stderr.startswith(f"error: {run}/candidates/instructions.jsonl: no such file; recipes/generate.py")
+    (run / "candidates").mkdir(parents=True)
+    fates = [("g0", "a b c e", "kept"), ("g1", "a b c d", "too_similar"), ("g2", "a b x y", "kept")]
+    (run / "candidates/instructions.jsonl").write_text(
+        "".join(json.dumps({"id": id, "text": text, "verdict": verdict}) + "\n" for id, text, verdict in fates)
+    )
+    done = subprocess.run([*command, str(world)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{run}/most_similar.jsonl\n")
+    assert [json.loads(line) for line in (run / "most_similar.jsonl").read_text().splitlines()] == [
+        {"id": "g0", "instruction": "a b c e", "most_similar": {"a b c d": 0.75}, "avg_similarity_score": 0.75},
+        {
+            "id": "g2",
+            "instruction": "a b x y",
+            "most_similar": {"a b c d": 0.5, "a b c e": 0.5},
+            "avg_similarity_score": 0.5,
+        },
+    ]
