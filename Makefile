@@ -25,7 +25,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup data probe forecast generate refilter relabel quality merge describe export train eval \
+.PHONY: help setup data probe forecast generate refilter relabel quality merge describe similarity export train eval \
 	test bench test-servers lint pretrain-tiny
 
 help: ## list the targets

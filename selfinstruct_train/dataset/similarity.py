@@ -31,7 +31,7 @@ _PAIRS_IN_A_BLOCK = 4_000_000
 _STRIP = 64
 """Of so many scores only the largest counts when the tenth largest of a row is estimated from below."""
 
-Progress = Callable[[int], None]
+Progress = Callable[[int], object]
 """Told how many instructions more are done."""
 
 
