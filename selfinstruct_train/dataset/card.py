@@ -225,7 +225,10 @@ def contamination_told(record: Mapping[str, Any] | None, evaluation: EvalConfig)
         return "The rows were not compared with any evaluation data."
     known = {"eval.tasks": evaluation.tasks, "eval.user_oriented": evaluation.user_oriented}
     names = {name: _file_name(known.get(name) or name) for name in record["sets"]}
-    sets = ", ".join(f"`{names[name]}` ({number:,} examples)" for name, number in record["sets"].items())
+    kinds = {"eval.tasks": "tasks, ", "eval.user_oriented": "user-oriented tasks, "}
+    sets = ", ".join(
+        f"`{names[name]}` ({kinds.get(name, '')}{number:,} examples)" for name, number in record["sets"].items()
+    )
     if not sets:
         return "The rows were not compared with any evaluation data: no set was named."
     number = sum(record["generated"].values())

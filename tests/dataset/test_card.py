@@ -198,7 +198,8 @@ def test_contamination_is_told_as_it_was_found() -> None:
     assert contamination_told(off | {"action": "block"}, EvalConfig()).endswith("evaluation data: no set was named.")
     evaluation = EvalConfig(user_oriented="their/user.jsonl")
     assert contamination_told(CONTAMINATION, evaluation) == (
-        "Every row was held against evaluation data: `builtin:tiny` (1,400 examples), `user.jsonl` (52 examples). "
+        "Every row was held against evaluation data: `builtin:tiny` (tasks, 1,400 examples), "
+        "`user.jsonl` (user-oriented tasks, 52 examples). "
         "2 generated rows overlapped and were left out (2 by a run of shared words). "
         "Paraphrases and translations are not found by this."
     )
