@@ -10,7 +10,12 @@ from types import ModuleType
 import pytest
 
 from selfinstruct_train.config import GenerateConfig
-from selfinstruct_train.generate.instructions import InstructionStage, generate_instructions, prompt_seeds
+from selfinstruct_train.generate.instructions import (
+    CandidateJudge,
+    InstructionStage,
+    generate_instructions,
+    prompt_seeds,
+)
 from selfinstruct_train.journal import Journal
 from selfinstruct_train.lm.base import OnAnswer
 from selfinstruct_train.types import Completion, Pair, Request, Sampling, SeedTask
@@ -165,3 +170,29 @@ def test_the_report_shows_every_round(tmp_path: Path, scripted: ModuleType) -> N
             SEEDS, NumberLM(), journal, config, 1, lambda s: seen.append((s.num_requests, len(s.accepted)))
         )
     assert seen == [(5, 5), (10, 10), (15, 15)]
+
+
+@pytest.mark.parametrize(
+    ("method", "language", "verdicts"),
+    [
+        ("default", "any", ["kept", "too_similar", "kept"]),
+        ("default", "english", ["too_short", "too_short", "non_ascii"]),
+        ("paper", "any", ["kept", "too_similar", "kept"]),
+    ],
+)
+def test_the_language_decides_on_other_scripts(method: str, language: str, verdicts: list[str]) -> None:
+    settings = GenerateConfig(method=method, language=language)  # type: ignore[arg-type]
+    judge = CandidateJudge([], settings)
+    text = " 请写一首关于春天的诗\n2. 请写一首关于春天的诗。\n3. Напиши письмо старому другу"
+    judge.judge(Completion("instructions-000000-00", text, "stop", 1, 1), ())
+    assert [fate.verdict for fate in judge.fates] == verdicts
+
+
+@pytest.mark.parametrize(("method", "verdicts"), [("default", ["kept"] * 2), ("paper", ["kept", "too_similar"])])
+def test_words_of_another_script_in_an_english_instruction_count_but_in_method_paper(
+    method: str, verdicts: list[str]
+) -> None:
+    judge = CandidateJudge([], GenerateConfig(method=method))  # type: ignore[arg-type]
+    text = " Translate this into English: 你好\n2. Translate this into English: 再见我的老朋友"
+    judge.judge(Completion("instructions-000000-00", text, "stop", 1, 1), ())
+    assert [fate.verdict for fate in judge.fates] == verdicts
