@@ -51,23 +51,25 @@ def environment(name: str) -> Path:
     return python
 
 
-def start(command: list[str | Path], url: str, log: str) -> subprocess.Popen[bytes]:
-    """Start a server and wait until it answers."""
+def start(command: list[str | Path], log: str) -> subprocess.Popen[bytes]:
+    with (SERVERS / log).open("wb") as file:
+        return subprocess.Popen(command, env=ONE_THREAD, stdout=file, stderr=file, start_new_session=True, cwd=ROOT)
+
+
+def wait_for(process: subprocess.Popen[bytes], url: str) -> None:
+    """Wait until a server answers."""
     import httpx
 
-    with (SERVERS / log).open("wb") as file:
-        process = subprocess.Popen(command, env=ONE_THREAD, stdout=file, stderr=file, start_new_session=True, cwd=ROOT)
     for _ in range(600):
         if process.poll() is not None:
             break
         try:
             if httpx.get(f"{url}/models").status_code == 200:
-                return process
+                return
         except httpx.HTTPError:
             pass
         time.sleep(1)
-    stop([process])
-    raise SystemExit(f"no answer from {url}; see {SERVERS / log}")
+    raise SystemExit(f"no answer from {url}; its log is in {SERVERS}")
 
 
 def stop(processes: list[subprocess.Popen[bytes]]) -> None:
@@ -139,8 +141,9 @@ def try_llama_cpp() -> bool:
     # by default a new request may break off the one that is running
     settings.write_text(json.dumps({"port": port, "interrupt_requests": False, "models": models}))
     url = f"http://127.0.0.1:{port}/v1"
-    server = start([python, "-m", "llama_cpp.server", "--config_file", settings], url, "llama_cpp.log")
+    server = start([python, "-m", "llama_cpp.server", "--config_file", settings], "llama_cpp.log")
     try:
+        wait_for(server, url)
         return try_server("llama.cpp", dict.fromkeys((*LLAMA_KINDS, "tiny"), url))
     finally:
         stop([server])
@@ -159,7 +162,9 @@ def try_vllm_server() -> bool:
             # on a CPU a seeded request whose prompt is taken in parts ends the engine (0.32)
             options += ["--no-enable-chunked-prefill"]
             command = [python, "-m", "vllm.entrypoints.openai.api_server", *options]
-            running.append(start(command, places[kind], f"vllm-{kind}.log"))
+            running.append(start(command, f"vllm-{kind}.log"))
+        for process, url in zip(running, places.values(), strict=True):
+            wait_for(process, url)
         return try_server("vllm-server", places)
     finally:
         stop(running)
