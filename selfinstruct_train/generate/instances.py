@@ -62,11 +62,11 @@ def generate_instances(
     for limit in sorted(set(limits)):
         sampling = dataclasses.replace(instance_sampling(settings), max_new_tokens=limit)
         asked = [i for i, its_limit in enumerate(limits) if its_limit == limit]
-        open_ones = iter(asked)
+        answered = (i for i in asked if requests[i].id in journal)  # read as the answers come; one may stay open
 
-        def judge(num_answered: int, open_ones: Iterator[int] = open_ones) -> None:
+        def judge(num_answered: int, answered: Iterator[int] = answered) -> None:
             num_kept = 0
-            for i in islice(open_ones, num_answered):
+            for i in islice(answered, num_answered):
                 answer = journal[requests[i].id]
                 judged = judge_answer(instructions[i], is_classification[i], answer, settings, seed)
                 num_kept += sum(fate.verdict == KEPT for fate in judged)

@@ -16,7 +16,8 @@ import pytest
 
 from selfinstruct_train.generate.run import Generated, generate, prepare
 from selfinstruct_train.journal import Journal, read_journal
-from selfinstruct_train.types import Completion, Request
+from selfinstruct_train.lm.base import OnAnswer
+from selfinstruct_train.types import Completion, Request, Sampling, UnansweredError
 
 
 def digest(run_dir: Path) -> str:
@@ -176,6 +177,34 @@ def test_a_read_only_folder_is_refused(scripted: ModuleType, world: Path, tmp_pa
     (tmp_path / "run").mkdir(mode=0o555)
     with pytest.raises(ValueError, match="cannot be written: Permission denied"):
         prepare(scripted.make_config(world, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("stage", ["instructions", "classification", "instances"])
+@pytest.mark.parametrize("which", [0, 1, -1])
+def test_a_request_that_stays_open_ends_the_run_in_one_line_and_is_the_only_one_asked_again(
+    scripted: ModuleType, world: Path, tmp_path: Path, stage: str, which: int
+) -> None:
+    left_open: list[str] = []
+
+    class Failing(scripted.ScriptedLM):  # type: ignore[misc,name-defined]
+        def complete(self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer) -> list[Completion]:
+            fails = requests[which] if requests[0].id.startswith(stage) and not left_open else None
+            told = super().complete([r for r in requests if r is not fails], sampling)
+            on_answer(told)
+            if fails is not None:
+                left_open.append(fails.id)
+                raise UnansweredError("1 has no answer", others_may_be=True)
+            return told  # type: ignore[no-any-return]
+
+    lm = Failing()
+    with pytest.raises(UnansweredError, match=f"1 of .* are open, e.g. '{stage}-.*: 1 has no answer"):
+        generate(prepare(scripted.make_config(world, tmp_path / "run")), lm)
+    again = scripted.ScriptedLM()
+    generate(prepare(scripted.make_config(world, tmp_path / "run")), again)
+    assert again.asked[0] == left_open[0]
+    assert set(again.asked).isdisjoint(lm.asked)
+    run(scripted, world, tmp_path / "whole")
+    assert digest(tmp_path / "run") == digest(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("stage", ["instructions", "classification", "instances"])
