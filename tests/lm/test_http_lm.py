@@ -308,7 +308,8 @@ def test_tokens_that_were_reckoned_and_not_used_are_free_again(stub, open_lm):
 def test_an_interrupt_ends_the_call_and_the_answers_before_it_were_told(stub, tmp_path):
     stub.slow, stub.slow_seconds = {"The cat 2"}, 60.0
     code = f"""
-import sys
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite run in the background hands down that it is ignored
 from selfinstruct_train.config import ModelConfig, ServerConfig
 from selfinstruct_train.lm import load_lm
 from selfinstruct_train.types import Request, Sampling

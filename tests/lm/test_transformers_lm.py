@@ -254,7 +254,7 @@ def test_a_chat_prompt_is_rendered_by_the_models_template_with_one_bos(tmp_path)
 
 
 def test_a_chat_prompt_without_a_chat_template_is_one_line(model_folder):
-    with pytest.raises(ValueError, match=r"no chat template; set generate.prompt_form to plain") as caught:
+    with pytest.raises(ValueError, match=r"no chat template; use an instruct model, or plain prompts") as caught:
         open_lm(model_folder).complete([Request("r", "The cat", 0, chat=True)], Sampling(4))
     assert str(model_folder) in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -21,7 +21,7 @@ REAL_DATA = Path(__file__).parents[3] / "shared" / "data" / "self_instruct_5k.js
 @pytest.fixture(scope="session")
 def base_folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("base")
-    small_model.make_model(folder, len(small_model.make_tokenizer(folder)), initializer_range=0.05)
+    small_model.make_model(folder, len(small_model.make_tokenizer(folder)), initializer_range=0.05, head_dim=12)
     return folder
 
 
