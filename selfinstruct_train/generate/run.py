@@ -17,19 +17,19 @@ from ..config import Config
 from ..journal import Journal
 from ..lm.base import LM
 from ..types import HeldOut, Instruction
-from .classify import ClassificationFate, classify
+from .classify import ClassificationFate, classification_request, classify
 from .forecast import forecast, forecast_from, forecast_table
 from .gate import gate
-from .instances import InstanceFate, generate_instances
+from .instances import InstanceFate, generate_instances, instance_requests
 from .instructions import InstructionStage, generate_instructions, prompt_seeds
 from .near_duplicates import check_near_duplicates
 from .outcome import Generated, conclude, write_ledger
 from .progress import display
-from .prompt_forms import few_shot_message, form_sampling
-from .prompts import classification_prompt, instance_prompt, read_templates
+from .prompt_forms import form_sampling
+from .prompts import read_templates
 from .seeds import read_seed_tasks
 from .session import STAGES, Plan, Session, journal_header, journal_path, open_session
-from .spending import BudgetReachedError, is_budgeted, money
+from .spending import BudgetReachedError, is_budgeted, money, num_prompt_bytes
 
 __all__ = ["Generated", "Plan", "foretell_run", "generate", "prepare", "read_plan"]
 
@@ -162,22 +162,22 @@ def _instance_figures(session: Session, num_kept: int) -> str:
 
 
 def _keep_back(session: Session, new: list[Instruction]) -> None:
-    """Let stage 1 leave enough of the budget for the classes and instances of what it accepted."""
-    templates, settings = session.plan.templates, session.plan.config.generate
-    form = settings.prompt_form
-    answer_tokens = form_sampling(settings.classification_sampling, form, "classification").max_new_tokens
+    """Let stage 1 leave enough of the budget for the classes and instances that it accepted and that are still open."""
+    config, templates = session.plan.config, session.plan.templates
+    if config.budget.max_cost is None and config.budget.max_tokens is None:
+        return
+    settings, seed = config.generate, config.seed
+    sampling = form_sampling(settings.classification_sampling, settings.prompt_form, "classification")
     num_bytes = num_tokens = 0
     for instruction in new:
-        prompts = [
-            few_shot_message(classification_prompt(templates, instruction.text), form, "classification"),
-            few_shot_message(
-                max((instance_prompt(templates, instruction.text, label) for label in (True, False)), key=len),
-                form,
-                "instances",
-            ),
-        ]
-        num_bytes += sum(len(prompt.encode("utf-8", "surrogatepass")) for prompt in prompts)
-        num_tokens += answer_tokens + settings.instance_sampling.max_new_tokens
+        request = classification_request(instruction, templates, seed, settings.prompt_form)
+        if request.id not in session.journals["classification"]:
+            num_bytes += num_prompt_bytes(request)
+            num_tokens += sampling.max_new_tokens
+        either = [instance_requests([instruction], [label], templates, settings, seed)[0] for label in (True, False)]
+        if not any(request.id in session.journals["instances"] for request in either):
+            num_bytes += max(map(num_prompt_bytes, either))
+            num_tokens += settings.instance_sampling.max_new_tokens
     session.meter.keep_back(num_bytes, num_tokens)
 
 

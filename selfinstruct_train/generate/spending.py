@@ -102,7 +102,7 @@ class Meter:
     def add(self, request: Request, completion: Completion) -> None:
         """Count an answer."""
         self.now += usage_of([completion], self.price)
-        ratio = completion.prompt_tokens / max(1, _num_bytes(request.prompt))
+        ratio = completion.prompt_tokens / max(1, num_prompt_bytes(request))
         self._tokens_per_byte = max(ratio, self._tokens_per_byte or 0.0)
 
     def keep_back(self, prompt_bytes: int, completion_tokens: int) -> None:
@@ -126,14 +126,14 @@ class Meter:
             return len(requests)
         taken = self.spent + self.kept_back
         for number, request in enumerate(requests):
-            taken += self._worst(_num_bytes(request.prompt), sampling.max_new_tokens)
+            taken += self._worst(num_prompt_bytes(request), sampling.max_new_tokens)
             if self._passed_limit(taken):
                 return number
         return len(requests)
 
     def refuse(self, request: Request, sampling: Sampling) -> BudgetReachedError:
         """Say in one line which limit forbids the request, and what was spent."""
-        worst = self._worst(_num_bytes(request.prompt), sampling.max_new_tokens)
+        worst = self._worst(num_prompt_bytes(request), sampling.max_new_tokens)
         limit = self._passed_limit(self.spent + self.kept_back + worst)
         assert limit is not None, "the request fits"
         unit = "tokens" if limit == "max_tokens" else self.budget.currency
@@ -242,5 +242,6 @@ def money(amount: float) -> str:
     return f"{amount:,.2f}" if amount >= 1 or amount == 0 else f"{amount:.3g}"
 
 
-def _num_bytes(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
+def num_prompt_bytes(request: Request) -> int:
+    """The length of a prompt in UTF-8, from which its tokens are estimated."""
+    return len(request.prompt.encode("utf-8", "surrogatepass"))

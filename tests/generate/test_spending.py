@@ -202,6 +202,18 @@ def test_a_limit_reached_in_stage_1_leaves_enough_to_finish_what_was_accepted(
     assert tokens_of(tmp_path / "run") <= 4500
 
 
+def test_nothing_is_kept_back_for_instructions_that_are_finished(
+    scripted: ModuleType, world: Path, tmp_path: Path
+) -> None:
+    generate(prepare(small(scripted, world, tmp_path / "run")), scripted.ScriptedLM())
+    config = small(scripted, world, tmp_path / "run", max_tokens=tokens_of(tmp_path / "run") + 2000)
+    longer = replace(config, generate=replace(config.generate, num_instructions=60))
+    lm = scripted.ScriptedLM()
+    with pytest.raises(BudgetReachedError):
+        generate(prepare(longer), lm)
+    assert any(id.startswith("instructions") for id in lm.asked)
+
+
 def test_the_forecast_asks_the_runs_own_first_requests(
     scripted: ModuleType, world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
