@@ -1,7 +1,7 @@
 """What a dataset is, written beside it: similarity to the seeds, pictures, card; table 1 for the terminal.
 
-Everything here is a conclusion, rebuilt whole at every call; only the similarities are kept when they are of the same
-instructions and seeds. Of a run's own dataset the card tells how it was made; of other rows only what they are.
+Everything here is a conclusion, rebuilt whole at every call. Of a run's own dataset the card tells how it was made; of
+other rows only what they are.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from ..generate.run import STAGES, prepare
 from ..generate.seeds import read_seed_tasks
 from ..generate.spending import FREE, Usage, money, price_of, usage_of
 from ..generate.statistics import statistics
+from ..generate.tokenize import tokenization_of
 from ..journal import read_journal
-from ..storage import write_atomically, write_json, write_jsonl, write_text
+from ..storage import write_atomically, write_jsonl, write_text
 from ..types import SeedTask
 from .card import MARK, CardFacts, Picture, contamination_told, render_card, settings_shown, yaml_header
 from .figures import draw_lengths, draw_similarity, draw_wheel, length_histogram, similarity_histogram, wheel
@@ -67,9 +68,15 @@ def describe(config: Config) -> Described:
     if own:
         prepare(config)  # the settings in the card are those that the journals were made with
     rows = read_rows(folder)
-    base = Path(config.run_dir) if own else folder.parent
-    seeds = _seeds(config, rows, own)
-    similarities, files = _similarities(base / f"{'' if own else folder.name + '_'}similarity", rows, seeds)
+    similarities = _similarities(config, rows, _seeds(config, rows, own))
+    files = []
+    if similarities:
+        nearest = (
+            Path(config.run_dir) / "nearest_seed.jsonl"
+            if own
+            else folder.with_name(f"{folder.name}_nearest_seed.jsonl")
+        )
+        files.append(write_jsonl(nearest, (asdict(similarity) for similarity in similarities)))
     pictures = _draw(config, folder, rows, similarities, own)
     facts = _facts(config, folder, rows, own)
     shown = [picture for picture, _ in pictures]
@@ -113,35 +120,17 @@ def _seeds(config: Config, rows: Sequence[Row], own: bool) -> list[SeedTask]:
     return [SeedTask(id, text, (), False) for id, text in texts.items()]
 
 
-def _similarities(stem: Path, rows: Sequence[Row], seeds: Sequence[SeedTask]) -> tuple[list[Similarity], list[Path]]:
-    """Compute them, or read those of an earlier call for the same texts; <stem>.jsonl holds them."""
+def _similarities(config: Config, rows: Sequence[Row], seeds: Sequence[SeedTask]) -> list[Similarity]:
+    """Of each generated instruction the most similar seed, by the words that the run's novelty test compares."""
     texts = {row.instruction_id: row.instruction for row in rows if row.source == "generated"}
     if not texts or not seeds:
-        return [], []
-    digest = _sha256(json.dumps([list(texts.items()), [(seed.id, seed.instruction) for seed in seeds]]).encode())
-    whole, summary = stem.with_name(stem.name + ".jsonl"), stem.with_name(stem.name + ".json")
-    if whole.is_file() and summary.is_file() and _read_object(summary).get("of_sha256") == digest:
-        content = whole.read_bytes()
-        if _read_object(summary).get("sha256") == _sha256(content):
-            return [Similarity(**json.loads(line)) for line in content.splitlines()], [whole, summary]
+        return []
 
     from .similarity import nearest_seed
 
-    found = nearest_seed(list(texts.values()), seeds)
-    similarities = [Similarity(id, seed, value) for id, (seed, value) in zip(texts, found, strict=True)]
-    write_jsonl(whole, (asdict(similarity) for similarity in similarities))
-    values = [similarity.rouge_l for similarity in similarities]
-    write_json(
-        summary,
-        {
-            "num_instructions": len(values),
-            "mean_rouge_l": sum(values) / len(values),
-            "max_rouge_l": max(values),
-            "of_sha256": digest,
-            "sha256": _sha256(whole.read_bytes()),
-        },
-    )
-    return similarities, [whole, summary]
+    words = tokenization_of(config.generate.language, config.generate.method)
+    found = nearest_seed(list(texts.values()), seeds, tokenization=words)
+    return [Similarity(id, seed, value) for id, (seed, value) in zip(texts, found, strict=True)]
 
 
 def _draw(

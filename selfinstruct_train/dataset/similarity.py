@@ -21,7 +21,7 @@ from ..config import Config
 from ..generate.heuristics import KEPT
 from ..generate.seeds import read_seed_tasks
 from ..generate.token_index import Coded, as_characters, rouge_l
-from ..generate.tokenize import Tokenization, splitter
+from ..generate.tokenize import Tokenization, splitter, tokenization_of
 from ..storage import write_jsonl
 from ..types import SeedTask
 
@@ -98,7 +98,7 @@ def write_most_similar(config: Config, progress: Progress | None = None) -> Path
         [seed.instruction for seed in seeds],
         [fate["text"] for fate in accepted],
         progress,
-        "unicode" if config.generate.language == "any" else "rouge_score",
+        tokenization_of(config.generate.language, config.generate.method),
     )
     rows = (
         {"id": fate["id"], "instruction": fate["text"], **similarity.as_released()}

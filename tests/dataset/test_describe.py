@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 import pytest
 
@@ -43,7 +44,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], int]]:
     """Similarity by a rule, 0.25 to the first seed; what was asked for, call by call."""
     calls: list[tuple[list[str], int]] = []
 
-    def nearest_seed(instructions: Sequence[str], seeds: Sequence[SeedTask]) -> list[tuple[str, float]]:
+    def nearest_seed(
+        instructions: Sequence[str], seeds: Sequence[SeedTask], tokenization: str
+    ) -> list[tuple[str, float]]:
         calls.append((list(instructions), len(seeds)))
         return [(seeds[0].id, 0.25)] * len(instructions)
 
@@ -81,13 +84,12 @@ def test_a_run_is_described_with_similarity_pictures_and_card(config: Config, as
     result = describe(config)
     run = Path(config.run_dir)
     names = ["dataset/README.md", *(f"dataset/figures/{n}.png" for n in ("verb_noun", "lengths", "seed_similarity"))]
-    assert result.files == [run / name for name in [*names, "similarity.jsonl", "similarity.json"]]
+    assert result.files == [run / name for name in [*names, "nearest_seed.jsonl"]]
     assert all(path.is_file() for path in result.files)
     assert "instances                                    3     1         82,439" in result.table
     assert asked == [(["Write a short poem.", "Name a river in Peru."], 40)]
-    lines = [json.loads(line) for line in (run / "similarity.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (run / "nearest_seed.jsonl").read_text().splitlines()]
     assert lines[1] == {"instruction_id": "b", "nearest_seed": lines[0]["nearest_seed"], "rouge_l": 0.25}
-    assert json.loads((run / "similarity.json").read_text())["mean_rouge_l"] == 0.25
     text = card(config)
     assert "mean 0.25, largest 0.25" in text
     assert "found in 2 of 2 instructions (100%" in text
@@ -95,22 +97,22 @@ def test_a_run_is_described_with_similarity_pictures_and_card(config: Config, as
     assert str(run.parent) not in text
 
 
-def test_described_again_it_gives_the_same_bytes_and_computes_no_similarity_anew(
-    config: Config, asked: list[object]
-) -> None:
+def test_described_again_it_gives_the_same_bytes(config: Config, asked: list[object]) -> None:
     first = {path: path.read_bytes() for path in describe(config).files}
     assert {path: path.read_bytes() for path in describe(config).files} == first
-    assert len(asked) == 1
 
 
-def test_similarities_of_other_texts_or_of_a_torn_file_are_computed_anew(config: Config, asked: list[object]) -> None:
-    whole = describe(config).files[-2]
-    whole.write_bytes(whole.read_bytes()[:-9])
-    describe(config)
-    assert len(asked) == 2
-    write_rows(Path(config.run_dir) / "dataset", [row("a-0", "Write a long poem.", "Roses")])
-    describe(config)
-    assert len(asked) == 3
+@pytest.mark.parametrize(("method", "similarity"), [("default", 0.5), ("paper", 0.0)])
+def test_similarity_compares_the_words_that_the_novelty_test_compares(
+    config: Config, tmp_path: Path, method: Literal["default", "paper"], similarity: float
+) -> None:
+    seed = {"id": "s", "instruction": "Напиши стих", "instances": [{"input": "", "output": "x"}]}
+    (tmp_path / "seeds.jsonl").write_text(json.dumps({**seed, "is_classification": False}) + "\n")
+    write_rows(Path(config.run_dir) / "dataset", [row("a-0", "Напиши рассказ", "Жил")])
+    settings = replace(config.generate, seed_tasks=str(tmp_path / "seeds.jsonl"), method=method)
+    described = describe(replace(config, generate=settings))
+    record = json.loads(described.files[-1].read_text())
+    assert record == {"instruction_id": "a", "nearest_seed": "s", "rouge_l": similarity}
 
 
 def test_a_review_is_told_only_of_the_dataset_it_was_made_of(config: Config, asked: list[object]) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
+from selfinstruct_train.config import Config, GenerateConfig
 from selfinstruct_train.dataset import similarity
-from selfinstruct_train.dataset.similarity import Similarity, nearest_seed, similarities
+from selfinstruct_train.dataset.similarity import Similarity, nearest_seed, similarities, write_most_similar
 from selfinstruct_train.types import SeedTask
 
 SCORER = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False)
@@ -130,3 +133,17 @@ def test_the_recipe_writes_what_the_released_code_stores_of_every_accepted_instr
             "avg_similarity_score": 0.5,
         },
     ]
+
+
+@pytest.mark.parametrize(("method", "mean"), [("default", 0.5), ("paper", 0.0)])
+def test_a_runs_similarities_compare_the_words_that_its_novelty_test_compares(
+    tmp_path: Path, method: Literal["default", "paper"], mean: float
+) -> None:
+    task = {"id": "s", "instruction": "Напиши стих", "instances": [{"input": "", "output": "x"}]}
+    (tmp_path / "seeds.jsonl").write_text(json.dumps({**task, "is_classification": False}) + "\n")
+    (tmp_path / "candidates").mkdir()
+    fate = {"id": "g", "text": "Напиши рассказ", "verdict": "kept"}
+    (tmp_path / "candidates/instructions.jsonl").write_text(json.dumps(fate) + "\n")
+    settings = GenerateConfig(method=method, seed_tasks=str(tmp_path / "seeds.jsonl"))
+    written = write_most_similar(replace(Config(), run_dir=str(tmp_path), generate=settings))
+    assert json.loads(written.read_text())["avg_similarity_score"] == mean
