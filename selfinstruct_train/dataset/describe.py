@@ -1,7 +1,7 @@
 """What a dataset is, written beside it: similarity to the seeds, pictures, card; table 1 for the terminal.
 
 Everything here is a conclusion, rebuilt whole at every call. Of a run's own dataset the card tells how it was made; of
-other rows only what they are.
+other rows, those in a run directory without journals (merged ones) included, only what they are.
 """
 
 from __future__ import annotations
@@ -61,7 +61,10 @@ def describe(config: Config) -> Described:
     folder = find_dataset(config, "card.dataset", config.card.dataset)
     if not folder.is_dir():
         raise ValueError(f"card.dataset {str(folder)!r} is a file; put it into a folder of its own and name that")
-    own = folder.resolve() == run_dataset(config).resolve()
+    own = (
+        folder.resolve() == run_dataset(config).resolve()
+        and (Path(config.run_dir) / f"journal/{STAGES[0]}.jsonl").is_file()
+    )
     readme = folder / "README.md"
     if readme.exists() and MARK not in readme.read_text(encoding="utf-8", errors="replace"):
         raise ValueError(f"{readme} was not written by this command; move it away, or describe a copy of the folder")
@@ -87,7 +90,8 @@ def describe(config: Config) -> Described:
 
 def _facts(config: Config, folder: Path, rows: Sequence[Row], own: bool) -> CardFacts:
     run_dir = Path(config.run_dir)
-    title = config.card.name or f"Self-Instruct data: {run_dir.name if own else folder.name}"
+    named = folder.resolve().parent if folder.name == run_dataset(config).name else folder
+    title = config.card.name or f"Self-Instruct data: {named.name}"
     if own:
         license = inherited_license(config)
     elif config.card.license:

@@ -73,7 +73,17 @@ def config(tmp_path: Path) -> Config:
     funnel = {"instances": {"num_requests": 2, "num_candidates": 3, "verdicts": {"kept": 3}}}
     (tmp_path / "run/funnel.json").write_text(json.dumps(funnel))
     settings = GenerateConfig(seed_tasks="builtin:tiny", templates="builtin:tiny")
-    return replace(Config(), run_dir=str(tmp_path / "run"), generate=settings)
+    config = replace(Config(), run_dir=str(tmp_path / "run"), generate=settings)
+    write_header(config)
+    return config
+
+
+def write_header(config: Config) -> None:
+    """Begin the journal that makes the directory a run of ours."""
+    path = Path(config.run_dir) / "journal/instructions.jsonl"
+    path.unlink(missing_ok=True)
+    with Journal.open(path, {**journal_header(read_plan(config), "instructions"), "lm": "builtin:tiny@1 transformers"}):
+        pass
 
 
 def card(config: Config) -> str:
@@ -109,10 +119,23 @@ def test_similarity_compares_the_words_that_the_novelty_test_compares(
     seed = {"id": "s", "instruction": "Напиши стих", "instances": [{"input": "", "output": "x"}]}
     (tmp_path / "seeds.jsonl").write_text(json.dumps({**seed, "is_classification": False}) + "\n")
     write_rows(Path(config.run_dir) / "dataset", [row("a-0", "Напиши рассказ", "Жил")])
-    settings = replace(config.generate, seed_tasks=str(tmp_path / "seeds.jsonl"), method=method)
-    described = describe(replace(config, generate=settings))
+    config = replace(config, generate=replace(config.generate, seed_tasks=str(tmp_path / "seeds.jsonl"), method=method))
+    write_header(config)
+    described = describe(config)
     record = json.loads(described.files[-1].read_text())
     assert record == {"instruction_id": "a", "nearest_seed": "s", "rouge_l": similarity}
+
+
+def test_rows_in_a_run_directory_without_journals_are_not_told_to_be_made_by_its_settings(
+    config: Config, asked: list[object]
+) -> None:
+    (Path(config.run_dir) / "journal/instructions.jsonl").unlink()
+    describe(config)
+    text = card(config)
+    assert "Self-Instruct data: run" in text
+    assert "license: other" in text
+    assert "builtin:tiny" not in text
+    assert "What became of every candidate" not in text
 
 
 def test_a_review_is_told_only_of_the_dataset_it_was_made_of(config: Config, asked: list[object]) -> None:
