@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .types import Sampling
 
@@ -487,13 +487,24 @@ def _check(config: Config) -> Config:
     return config
 
 
+def _http_address(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        host, _ = (parts.hostname or "").encode("idna"), parts.port  # each raises where it cannot be one
+    except ValueError:
+        return None
+    is_plain = url.isprintable() and " " not in url
+    return parts if parts.scheme in ("http", "https") and host and is_plain else None
+
+
 def _check_server(key: str, server: ServerConfig) -> None:
     if not server.base_urls:
         raise ValueError(f"{key}.base_urls is empty; name at least one, e.g. http://127.0.0.1:8000/v1")
     for url in server.base_urls:
-        if not url.startswith(("http://", "https://")):
-            raise ValueError(f"{key}.base_urls: {url!r} is no http address; e.g. http://127.0.0.1:8000/v1")
-        parts = urlsplit(url)
+        parts = _http_address(url)
+        if parts is None:
+            shown = "an entry with a password" if "@" in url else repr(url)
+            raise ValueError(f"{key}.base_urls: {shown} is no http address; e.g. http://127.0.0.1:8000/v1")
         if "@" in parts.netloc or parts.query or parts.fragment:  # the address may be shown, and may hold no key
             raise ValueError(
                 f"{key}.base_urls: the address of {parts.hostname} holds more than scheme, host, port and path; a key "

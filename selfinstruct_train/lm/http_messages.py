@@ -93,8 +93,6 @@ def read_answer(text: str, request: Request, sampling: Sampling, key: str | None
         TransientError: it is no answer.
         RefusedError: it is an answer of another kind than text.
     """
-    if key and len(key) >= ANSWER_REDACTED_FROM:
-        text = redacted(text, key)
     try:
         body = json.loads(text)
     except ValueError:
@@ -106,12 +104,14 @@ def read_answer(text: str, request: Request, sampling: Sampling, key: str | None
     choice = choices[0]
     message = choice.get("message")
     content = (message.get("content") if isinstance(message, dict) else None) if request.chat else choice.get("text")
+    if isinstance(content, str) and key and len(key) >= ANSWER_REDACTED_FROM:
+        content = redacted(content, key)
     reason = choice.get("finish_reason")
     usage = body.get("usage")
     if reason == "content_filter":
         tokens = _count(usage, "prompt_tokens", request.prompt), _count(usage, "completion_tokens", "")
         return Completion(request.id, "", "content_filter", *tokens), str(body.get("model") or "")
-    if reason is not None and reason not in FINISH_REASONS:
+    if reason is not None and not (isinstance(reason, str) and reason in FINISH_REASONS):
         raise RefusedError(f"the server ended the answer with finish_reason {_short(str(reason))!r}")
     if content is None and reason is not None and request.chat:
         content = ""  # a model that spent all its tokens on thinking
@@ -131,7 +131,9 @@ def read_answer(text: str, request: Request, sampling: Sampling, key: str | None
 
 def _count(usage: Any, name: str, text: str) -> int:
     value = usage.get(name) if isinstance(usage, dict) else None
-    return value if type(value) is int and value >= 0 else estimated_tokens(text)
+    if type(value) is int and (value > 0 or (value == 0 and not text)):  # some say 0 of what they do not count
+        return value
+    return estimated_tokens(text)
 
 
 def raise_error(

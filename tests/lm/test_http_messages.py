@@ -128,9 +128,10 @@ def test_what_is_no_answer_is_asked_again(text):
         read(text)
 
 
-def test_an_answer_of_another_kind_is_refused():
-    with pytest.raises(RefusedError, match="finish_reason 'tool_calls'"):
-        read(body("owl", "tool_calls"))
+@pytest.mark.parametrize("reason", ["tool_calls", {"type": "stop"}, ["stop"], 1])
+def test_an_answer_of_another_kind_is_refused(reason):
+    with pytest.raises(RefusedError, match="finish_reason"):
+        read(body("owl", reason))
 
 
 def test_an_answer_that_was_withheld_is_an_empty_one():
@@ -138,7 +139,7 @@ def test_an_answer_that_was_withheld_is_an_empty_one():
     assert (withheld.text, withheld.finish_reason) == ("", "content_filter")
 
 
-@pytest.mark.parametrize("count", [None, -1, "4", 4.5, True])
+@pytest.mark.parametrize("count", [None, -1, 0, "4", 4.5, True])
 def test_a_count_that_is_none_is_estimated(count):
     usage = {} if count is None else {"usage": {"completion_tokens": count}}
     assert read(body("12345", counted=False, **usage)).completion_tokens == 2
@@ -206,6 +207,8 @@ def test_the_key_is_taken_out_of_what_a_server_says(status, text):
 
 def test_the_key_is_taken_out_of_answers_but_a_short_one_may_be_a_word():
     assert read(body(f"a {KEY}"), key=KEY).text == "a [key]"
+    escaped = "".join(f"\\u{ord(c):04x}" for c in KEY)
+    assert read(body(f"a {KEY}").replace(KEY, escaped), key=KEY).text == "a [key]"
     assert read(body("there are none"), key="none").text == "there are none"
     with pytest.raises(TransientError) as caught:
         read('{"choices": [], "key": "none"}', key="none")
