@@ -121,13 +121,13 @@ class _SharedWords:
         self._batch: list[tuple[HeldOut, array[int]]] = []
         self._batch_words = 0
         self._seen = ""
+        self._instruction: list[str] = []
 
     def compare(self, example: HeldOut) -> None:
-        instruction: list[str] = unicode_words(example.instruction) if example.instruction != self._seen else []
         text = unicode_words(example.input)
-        if instruction:
-            self._seen, self._instruction = example.instruction, instruction
-            self._put(example, instruction)
+        if example.instruction != self._seen:
+            self._seen, self._instruction = example.instruction, unicode_words(example.instruction)
+            self._put(example, self._instruction)
         self._put(example, text)
         if text and max(len(text), len(self._instruction)) < self._shortest:  # short, but not the two together
             self._put(example, self._instruction + text)

@@ -89,6 +89,14 @@ def test_a_whole_input_or_instruction_of_four_words_is_enough_whatever_its_case_
     assert rules(rows, examples) == ["equal", "equal", "", "", "", ""]
 
 
+def test_evaluation_data_without_an_instruction_are_compared_by_their_inputs_alone():
+    question, rest = "seven grey stone towers stand", "behind the old harbour"  # shorter than 8 words each
+    examples = [held("", f"{question} {rest}"), held(question, "x"), held("", rest)]
+    rows = [row(f"Say why {question} {rest} now"), row(f"Say why {question} {rest[:-8]} now")]
+    assert rules(rows, examples[:1]) == ["ngram", ""]
+    assert rules(rows, examples[1:]) == ["", ""]  # the question belongs to another example
+
+
 def test_signs_count_in_short_texts():
     assert rules([row(text="11, 12, ?, 14, 15")], [held(text="11, ?, 12, 14, 15")]) == [""]
     assert rules([row(text="11, 12, ?, 14, 15")], [held(text="11, 12, ?, 14, 15")]) == ["equal"]
