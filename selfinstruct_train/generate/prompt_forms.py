@@ -56,9 +56,15 @@ _LABEL = re.compile(
     r"^[ \t#>*_-]*(Example|Input|Output|Class label)[ \t]*(\d*)[ \t]*[*_]*[ \t]*([.:]?)[ \t]*[*_]*[ \t]*(.*)$",
     re.IGNORECASE,
 )
-_BOLD_LABEL = re.compile(r"^(?:\*\*|__)([^*_:\n]{1,30}):?(?:\*\*|__):?[ \t]*(?=\S|$)")
+_BOLD_LABEL = re.compile(r"^(?:\*\*|__)([^*_:\n]{1,30})(?::(?:\*\*|__)|(?:\*\*|__):)[ \t]*")
+# ** or __ at the edge of a word, but not "2**3" or the blank "____"
+_BOLD_MARK = re.compile(r"""(?<![\w*])(?:\*\*|__)(?=[^\W_]|["'`(\u201c])|(?<=[^\s*_(\[])(?<!__)(?:\*\*|__)(?![\w*])""")
 _FAREWELL = re.compile(
     r"(let me know|i hope|feel free|would you like|if you (need|want|would)|please let)", re.IGNORECASE
+)
+# behind an example's output a letter may say farewell too; only what speaks of the examples or of help is the model's
+_FAREWELL_OF_EXAMPLES = re.compile(
+    rf"{_FAREWELL.pattern}.*\b(examples?|tasks?|instances|helps?|assist\w*)\b", re.IGNORECASE
 )
 
 
@@ -183,7 +189,7 @@ def _is_talk(text: str) -> bool:
 
 def _plain_line(text: str) -> str:
     """Drop the marks of bold text, code and quotation around an item."""
-    text = " ".join(text.replace("**", "").replace("__", "").split())
+    text = " ".join(_BOLD_MARK.sub("", text).split())
     for left, right in (('"', '"'), ("\u201c", "\u201d"), ("`", "`"), ("*", "*"), ("_", "_")):
         if len(text) > 1 and text[0] == left and text[-1] == right and left not in text[1:-1]:
             text = text[1:-1].strip()
@@ -216,7 +222,9 @@ def _examples(text: str, stop: Sequence[str]) -> tuple[str, bool]:
     ends = [place for place in (body.find(s) for s in stop) if place >= 0]
     body = body[: min(ends)] if ends else body
     paragraphs = body.rstrip().split("\n\n")
-    while len(paragraphs) > 1 and (_FAREWELL.match(paragraphs[-1].strip()) or not paragraphs[-1].strip("-*_ \n")):
+    while len(paragraphs) > 1 and (
+        _FAREWELL_OF_EXAMPLES.match(paragraphs[-1].strip()) or not paragraphs[-1].strip("-*_ \n")
+    ):
         paragraphs.pop()
         ends = [0]
     return "\n\n".join(paragraphs), bool(ends)

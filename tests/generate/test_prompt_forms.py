@@ -124,6 +124,20 @@ def test_decimal_numbers_begin_no_task():
 
 
 @pytest.mark.parametrize(
+    ("text", "item"),
+    [
+        ("Complete: the cat sat on the ____.", "Complete: the cat sat on the ____."),
+        ("Fill in: He __ to school (__).", "Fill in: He __ to school (__)."),
+        ("Compute 2**10 and 3 ** 4.", "Compute 2**10 and 3 ** 4."),
+        ("Name **three** rivers, __not__ seas.", "Name three rivers, not seas."),
+        ('**Name** "three" long **rivers**.', 'Name "three" long rivers.'),
+    ],
+)
+def test_blanks_and_powers_are_no_marks_of_bold_text(text, item):
+    assert items(f"9. {text}\n10. {TWO[1]}") == [item, TWO[1]]
+
+
+@pytest.mark.parametrize(
     ("text", "answer"),
     [
         ("Yes", " Yes"),
@@ -148,6 +162,16 @@ def test_examples_with_markdown_preface_and_farewell_become_pairs():
         "### Example 2:\n**Input:** a **b**\n**Output:** c\n\nI hope this helps!"
     )
     assert pairs(text) == [("Sentence: Hi there.", "Hello."), ("a **b**", "c")]
+
+
+def test_a_letter_keeps_its_own_farewell():
+    text = "Input: a friend\nOutput: Dear Tom,\n\ncome on Friday.\n\nI hope to see you there."
+    assert pairs(text) == [("a friend", "Dear Tom,\n\ncome on Friday.\n\nI hope to see you there.")]
+    assert pairs(f"{text}\n\nLet me know if you need more examples.") == pairs(text)
+
+
+def test_a_bold_word_without_a_colon_is_no_label():
+    assert pairs("Output: Of course:\n**Paris** is the capital.") == [("", "Of course:\n**Paris** is the capital.")]
 
 
 def test_a_repeated_task_goes_and_a_further_task_ends_the_answer():
