@@ -23,7 +23,7 @@ from ..generate.seeds import read_seed_tasks
 from ..generate.spending import FREE, Usage, money, price_of, usage_of
 from ..generate.statistics import statistics
 from ..generate.tokenize import tokenization_of
-from ..journal import read_journal
+from ..journal import read_header, read_journal
 from ..storage import write_atomically, write_jsonl, write_text
 from ..types import SeedTask
 from .card import MARK, CardFacts, Picture, contamination_told, render_card, settings_shown, yaml_header
@@ -70,6 +70,7 @@ def describe(config: Config) -> Described:
         raise ValueError(f"{readme} was not written by this command; move it away, or describe a copy of the folder")
     if own:
         prepare(config)  # the settings in the card are those that the journals were made with
+        _check_model(config)
     rows = read_rows(folder)
     similarities = _similarities(config, rows, _seeds(config, rows, own))
     files = []
@@ -86,6 +87,15 @@ def describe(config: Config) -> Described:
     write_text(readme, render_card(replace(facts, pictures=shown)))
     table = as_text(table1(facts.statistics, facts.labelled))
     return Described(table, [readme, *(path for _, path in pictures), *files])
+
+
+def _check_model(config: Config) -> None:
+    """Raise ValueError if another model answered than the one that the card would name."""
+    for stage in STAGES:
+        path = Path(config.run_dir) / f"journal/{stage}.jsonl"
+        name = str(read_header(path).get("lm", "")) if path.is_file() else ""
+        if name and not name.startswith(f"{config.model.path}@"):
+            raise ValueError(f"{path}: answered by {name}, not by model.path {config.model.path!r}; give that one")
 
 
 def _facts(config: Config, folder: Path, rows: Sequence[Row], own: bool) -> CardFacts:
@@ -188,7 +198,7 @@ def _spending(config: Config) -> str:
         path = Path(config.run_dir) / "journal" / f"{stage}.jsonl"
         if path.is_file():
             header, completions = read_journal(path)
-            price = budget.prices.get(config.model.path) or price_of(str(header.get("lm", "")), budget)
+            price = price_of(str(header.get("lm", "")), budget)
             priced = priced and price is not FREE
             usage += usage_of(completions, price)
     if not usage.num_requests:

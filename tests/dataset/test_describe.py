@@ -138,6 +138,11 @@ def test_rows_in_a_run_directory_without_journals_are_not_told_to_be_made_by_its
     assert "What became of every candidate" not in text
 
 
+def test_a_model_that_did_not_answer_is_refused(config: Config, asked: list[object]) -> None:
+    with pytest.raises(ValueError, match="answered by builtin:tiny@1 transformers, not by model.path 'other/model'"):
+        describe(replace(config, model=replace(config.model, path="other/model")))
+
+
 def test_a_review_is_told_only_of_the_dataset_it_was_made_of(config: Config, asked: list[object]) -> None:
     run = Path(config.run_dir)
     digest = hashlib.sha256((run / "dataset/train.parquet").read_bytes()).hexdigest()
