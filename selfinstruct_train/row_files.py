@@ -24,7 +24,7 @@ def read_records(path: Path, others: Sequence[str] = ()) -> Iterator[tuple[str, 
         others: columns wanted besides `COLUMNS`, where they are there; nothing is known of their values.
 
     Raises:
-        ValueError: nothing readable is at `path`, or a record lacks one of `COLUMNS` or holds no string there; one line
+        ValueError: nothing readable is at `path`, or a record lacks one of `COLUMNS` or holds no text there; one line
             that names the file and the line or row.
     """
     for file in _files(path):
@@ -40,7 +40,18 @@ def read_records(path: Path, others: Sequence[str] = ()) -> Iterator[tuple[str, 
             for column in COLUMNS:
                 if not isinstance(checked[column], str):
                     raise ValueError(f"{place}: {column!r} is {checked[column]!r}; it must be a string")
+                if not _is_unicode(checked[column]):
+                    raise ValueError(f"{place}: {column!r} holds half a surrogate pair, which is no text; mend the row")
             yield place, checked
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether UTF-8 can hold it; JSON's escapes can name halves of surrogate pairs, which no file can."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _files(path: Path) -> list[Path]:

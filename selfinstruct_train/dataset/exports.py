@@ -74,18 +74,18 @@ def prompt_completion(rows: Sequence[Row], seed: int) -> bytes:
         rng = random.Random(derive_seed(seed, "train", "template", row.instruction, row.input, row.output))
         prompt, completion = training_text(row.instruction, row.input, row.output, "paper", rng)
         records.append({"prompt": prompt, "completion": completion + END_OF_TEXT})
-    return _jsonl(rows, records)
+    return _jsonl(records)
 
 
 def openai_chat(rows: Sequence[Row], seed: int) -> bytes:
     """Return the chat format of OpenAI's fine-tuning: a user's and an assistant's message, nothing else."""
-    return _jsonl(rows, [{"messages": messages(row)} for row in rows])
+    return _jsonl([{"messages": messages(row)} for row in rows])
 
 
 def alpaca(rows: Sequence[Row], seed: int) -> bytes:
     """Return the format of the Stanford Alpaca data."""
     records = [{"instruction": row.instruction, "input": row.input, "output": row.output} for row in rows]
-    lines = ",\n".join(_json(row, record, indent=2) for row, record in zip(rows, records, strict=True))
+    lines = ",\n".join(_json(record, indent=2) for record in records)
     return f"[\n{lines}\n]\n".encode()
 
 
@@ -98,8 +98,6 @@ def messages_parquet(rows: Sequence[Row], seed: int) -> bytes:
     message = {"role": Value("string"), "content": Value("string")}
     features = Features({"id": Value("string"), "source": Value("string"), "messages": List(message)})
     records = [{"id": row.id, "source": row.source, "messages": messages(row)} for row in rows]
-    for row, record in zip(rows, records, strict=True):
-        _json(row, record)  # names the row with text that is no Unicode
     table = pyarrow.Table.from_pylist(records, schema=features.arrow_schema)
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(table, buffer)
@@ -122,17 +120,13 @@ FORMATS: dict[str, Callable[[Sequence[Row], int], bytes]] = {
 }
 
 
-def _jsonl(rows: Sequence[Row], records: Sequence[dict[str, Any]]) -> bytes:
-    return "".join(_json(row, record) + "\n" for row, record in zip(rows, records, strict=True)).encode()
+def _jsonl(records: Sequence[dict[str, Any]]) -> bytes:
+    return "".join(_json(record) + "\n" for record in records).encode()
 
 
-def _json(row: Row, record: dict[str, Any], indent: int | None = None) -> str:
+def _json(record: dict[str, Any], indent: int | None = None) -> str:
     """One value; the line separators of Unicode are escaped, which some readers of JSONL take for the end of a line."""
     text = json.dumps(record, ensure_ascii=False, indent=indent)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(f"row {row.id!r} holds half a surrogate pair, which is no text; mend or remove it") from error
     for separator in "\u0085\u2028\u2029":
         text = text.replace(separator, f"\\u{ord(separator):04x}")
     return text

@@ -52,6 +52,7 @@ def test_json_and_parquet_are_read_like_jsonl(tmp_path):
         ({"is_classification": 1}, r"rows.jsonl:2: 'is_classification' is 1; it must be true or false"),
         ({"parents": "s1"}, r"rows.jsonl:2: 'parents' is 's1'; it must be a list of strings"),
         ({"output": None}, r"rows.jsonl:2: 'output' is None; it must be a string"),
+        ({"output": "2\ud800"}, r"rows.jsonl:2: 'output' holds half a surrogate pair, which is no text; mend the row"),
     ],
 )
 def test_a_broken_row_is_named_with_its_line(tmp_path, record, message):
