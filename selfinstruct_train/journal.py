@@ -126,15 +126,16 @@ class Journal:
         for start in range(0, len(requests), size):
             chunk = requests[start : start + size]
             missing = [r for r in chunk if r.id not in self._rows]
-            if missing:
-                try:
+            try:
+                if missing:
                     self._ask(lm, missing, sampling)
-                except UnansweredError as error:
-                    if not error.others_may_be:
-                        raise
-                    failure = error
-            if progress is not None:
-                progress(sum(r.id in self._rows for r in chunk))
+            except UnansweredError as error:
+                if not error.others_may_be:
+                    raise
+                failure = error
+            finally:  # also when a limit or an interrupt ends it: what came until then is there
+                if progress is not None:
+                    progress(sum(r.id in self._rows for r in chunk))
         if failure is not None:
             still_open = [r.id for r in requests if r.id not in self._rows]
             raise UnansweredError(f"{len(still_open)} of {len(requests)} are open, e.g. {still_open[0]!r}: {failure}")
@@ -355,9 +356,15 @@ def _to_json(row: _Row) -> dict[str, Any]:
     }
 
 
+_TYPES = {"id": str, "prompt_sha256": str, "text": str, "prompt_tokens": int, "completion_tokens": int}
+
+
 def _from_json(record: dict[str, Any]) -> _Row:
     if record["finish_reason"] not in get_args(FinishReason):
         raise ValueError(f"finish_reason {record['finish_reason']!r}")
+    for name, kind in _TYPES.items():
+        if type(record[name]) is not kind:
+            raise ValueError(f"{name} {record[name]!r}")
     completion = Completion(
         record["id"],
         record["text"],

@@ -269,6 +269,18 @@ def test_progress_counts_stored_and_new_answers(tmp_path: Path) -> None:
     assert steps == [3, 3, 1]
 
 
+def test_progress_counts_the_answers_before_a_failure_too(tmp_path: Path) -> None:
+    class Stopped(EchoLM):
+        def complete(self, requests, sampling, on_answer=None):  # type: ignore[no-untyped-def]
+            on_answer(super().complete(requests[:1], sampling))
+            raise ValueError("no more")
+
+    told: list[int] = []
+    with Journal.open(tmp_path / "j.jsonl", HEADER) as journal, pytest.raises(ValueError, match="no more"):
+        journal.complete(Stopped(2), REQUESTS, SAMPLING, told.append)
+    assert told == [1]
+
+
 def test_a_row_holds_the_hash_of_the_prompt_not_the_prompt(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "j.jsonl", {}) as journal:
         journal.complete(EchoLM(), [Request("a", "abc")], SAMPLING)
@@ -294,7 +306,25 @@ def test_a_line_that_is_no_utf_8_is_named(tmp_path: Path) -> None:
         Journal.open(path, HEADER)
 
 
-@pytest.mark.parametrize("line", ['{"id": "r9", "text": "of another tool"}', '["a", "list"]', "7", "", "Sunday."])
+ROW = {
+    "id": "r9",
+    "prompt_sha256": "0",
+    "text": "",
+    "finish_reason": "stop",
+    "prompt_tokens": 1,
+    "completion_tokens": 1,
+}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"id": "r9", "text": "of another tool"}', '["a", "list"]', "7", "", "Sunday.",
+        *(json.dumps(ROW | wrong) for wrong in (
+            {"id": ["r9"]}, {"text": None}, {"prompt_tokens": "1"}, {"completion_tokens": None}, {"finish_reason": []},
+        )),
+    ],
+)  # fmt: skip
 def test_a_foreign_line_is_named_and_never_becomes_an_answer(tmp_path: Path, line: str) -> None:
     path = tmp_path / "j.jsonl"
     with Journal.open(path, HEADER) as journal:
