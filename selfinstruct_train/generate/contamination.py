@@ -28,6 +28,8 @@ MIN_EQUAL_WORDS = 4
 MIN_SHARED_WORDS = 8  # GPT-3 paper, appendix C: 8 to 13 words in a row, by the lengths of the evaluation set
 RULES = ("equal", "instance", "ngram", "rouge_l")
 
+_QUOTES = "\"'\u201c\u201d\u2018\u2019\u00ab\u00bb"
+_STOPS = " .!?\u3002\u0964\u061f"  # those of Chinese, Hindi and Arabic too, where NFKC makes them no others
 _FIELD_NAME = re.compile(r"^[^\W\d_]+(?: [^\W\d_]+)?: ")
 _BATCH_WORDS = 200_000
 _BATCH_TEXTS = 5_000
@@ -61,9 +63,12 @@ def find_overlaps(
 
 
 def _plain(text: str) -> str:
-    """The text without case, lay-out, a leading field name ("Sentence: ") and a final stop; signs within it stay."""
+    """The text without case, lay-out, a leading field name ("Sentence: "), a final stop and quotation marks around it.
+
+    Signs within it stay.
+    """
     text = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return _FIELD_NAME.sub("", text).rstrip(" .!?")
+    return _FIELD_NAME.sub("", text).lstrip(_QUOTES).rstrip(_STOPS + _QUOTES)
 
 
 class _Found:
@@ -91,16 +96,22 @@ class _EqualTexts:
         if example.instruction != self._seen:  # the examples of a task repeat its definition
             self._seen = example.instruction
             plain = _plain(example.instruction)
-            if plain in self._instructions and len(unicode_words(plain)) >= MIN_EQUAL_WORDS:
-                for row in self._instructions[plain]:
-                    found.add(row, example, "equal", example.instruction)
+            self._compare_whole(plain, example, example.instruction, found)
         plain = _plain(example.input)
-        if plain and plain in self._inputs:
-            is_long = len(unicode_words(plain)) >= MIN_EQUAL_WORDS
-            outputs = () if is_long else {_plain(output) for output in example.outputs}
+        if plain and not self._compare_whole(plain, example, example.input, found) and plain in self._inputs:
+            outputs = {_plain(output) for output in example.outputs}
             for row in self._inputs[plain]:
-                if is_long or self._outputs[row] in outputs:
-                    found.add(row, example, "equal" if is_long else "instance", example.input)
+                if self._outputs[row] in outputs:
+                    found.add(row, example, "instance", example.input)
+
+    def _compare_whole(self, plain: str, example: HeldOut, text: str, found: _Found) -> bool:
+        """Add the rows of which it is input or instruction, a question being the one or the other; False: too short."""
+        rows = [*self._instructions.get(plain, ()), *self._inputs.get(plain, ())]
+        if rows and len(unicode_words(plain)) < MIN_EQUAL_WORDS:
+            return False
+        for row in rows:
+            found.add(row, example, "equal", text)
+        return True
 
 
 class _SharedWords:

@@ -97,6 +97,27 @@ def test_evaluation_data_without_an_instruction_are_compared_by_their_inputs_alo
     assert rules(rows, examples[1:]) == ["", ""]  # the question belongs to another example
 
 
+def test_a_question_is_the_same_as_input_and_as_instruction():
+    examples = [held("Answer the question.", "Who built the tower?"), held("Name the odd one out.")]
+    rows = [row("Who built the tower?"), row("Rephrase.", "name the odd one out"), row("Answer it.", "the tower")]
+    assert rules(rows, examples) == ["equal", "equal", ""]
+
+
+def test_quotation_marks_around_a_text_and_the_final_stops_of_other_scripts_do_not_count():
+    examples = [
+        held("Say it.", "Peter is late again."),
+        held("Say it.", "\u4eca\u5929\u5929\u6c14\u3002"),  # the weather today, in Chinese
+        held("Say it.", ".5 + 3 + 4 - 6"),
+    ]
+    texts = [
+        'Sentence: "Peter is late again."',
+        "\u201cPeter is late again\u201d.",
+        "\u4eca\u5929\u5929\u6c14",
+        "5 + 3 + 4 - 6",
+    ]
+    assert rules([row(text=text, output="no") for text in texts], examples) == ["equal", "equal", "equal", ""]
+
+
 def test_signs_count_in_short_texts():
     assert rules([row(text="11, 12, ?, 14, 15")], [held(text="11, ?, 12, 14, 15")]) == [""]
     assert rules([row(text="11, 12, ?, 14, 15")], [held(text="11, 12, ?, 14, 15")]) == ["equal"]
