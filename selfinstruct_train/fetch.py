@@ -78,17 +78,23 @@ class Manifest:
         self._entries: dict[str, dict[str, str]] = {}
         if self.path.is_file():
             try:
-                self._entries = json.loads(self.path.read_text(encoding="utf-8"))["files"]
-            except (ValueError, KeyError, TypeError) as error:
+                entries = json.loads(self.path.read_text(encoding="utf-8"))["files"]
+                self._entries = {path: {"sha256": e["sha256"], "origin": e["origin"]} for path, e in entries.items()}
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"{self.path}: not a manifest of this project; delete it and try again") from error
 
     def holds(self, file: PinnedFile, wanted_origin: str) -> bool:
-        """Whether the file in place is the one wanted: by its published sum, else by the noted one."""
+        """Whether the file in place is the one wanted: by its published sum (then noted), else by the noted one."""
         target = self.path.parent / file.path
         if not target.is_file():
             return False
         if file.sha256 is not None:
-            return _sha256(target.read_bytes()) == file.sha256
+            content = target.read_bytes()
+            if _sha256(content) != file.sha256:
+                return False
+            if file.path not in self._entries:  # put there by hand, or the manifest was lost
+                self.note(file, content, FOLDER)
+            return True
         entry = self._entries.get(file.path)
         # a file without a published sum that came from a folder may be of another commit: the network's is better
         is_wanted = entry is not None and (wanted_origin == FOLDER or entry.get("origin") == wanted_origin)

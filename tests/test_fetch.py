@@ -202,6 +202,22 @@ def test_finished_files_are_not_fetched_again_and_changed_ones_are(server, tmp_p
     assert (tmp_path / "x/b.txt").read_bytes() == CONTENT
 
 
+def test_a_right_file_that_the_manifest_lacks_is_noted_and_not_fetched(server, tmp_path):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/a.txt").write_bytes(CONTENT)
+    assert get(server, tmp_path) == []
+    assert server.requests == []
+    entry = json.loads((tmp_path / "manifest.json").read_text())["files"]["x/a.txt"]
+    assert entry == {"sha256": hashlib.sha256(CONTENT).hexdigest(), "origin": "folder"}
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"files": []}', '{"files": {"x/a.txt": "sum"}}'])
+def test_a_broken_manifest_is_one_line(server, tmp_path, content):
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(ValueError, match="not a manifest of this project; delete it and try again"):
+        get(server, tmp_path)
+
+
 def test_one_failure_stops_the_rest_and_what_is_there_stays(server, tmp_path):
     server.script = [whole(), status(404)]
     with mirror(server.url) as source, pytest.raises(ValueError, match="status 404"):
