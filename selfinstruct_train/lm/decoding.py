@@ -28,6 +28,8 @@ COMPACT_BELOW = 0.75
 PROMPT_TOKENS = {"cpu": 1024, "cuda": 16384}
 """Prompt tokens run at once: what keeps the device busy; more only needs more memory (on a CPU, leaves its cache)."""
 
+_TRIAL_TOKEN = 8
+
 
 @dataclass
 class Row:
@@ -62,15 +64,42 @@ class Decoder:
         self.num_tokens = 0
         self.num_decided_alone = 0
         parameters = inspect.signature(model.forward).parameters
+        self._cache_name = kv_cache.argument_name(model)
         self._takes_positions = "position_ids" in parameters
         self._takes_logits_to_keep = "logits_to_keep" in parameters
-        self._has_plain_cache = kv_cache.is_plain(kv_cache.new_cache(model.config))
+        # GPT-Neo counts the columns of its local windows, whatever stands in them
+        has_windows = "local" in getattr(model.config, "attention_layers", ())
+        self._has_plain_cache = not has_windows and kv_cache.is_plain(kv_cache.new_cache(model.config))
+        self._is_checked = False
         self._keeps_prefix_once: bool | None = None
         self._last_prefix: Prefix | None = None
 
     def can_share_prefix(self) -> bool:
         """Tell whether padding may stand anywhere before a row's own tokens without changing the result."""
         return self._takes_positions and self._has_plain_cache
+
+    def check_architecture(self) -> None:
+        """Try once whether padded rows, run with a cache, get the logits of each whole text alone.
+
+        Raises:
+            ValueError: they do not; some architectures ignore the cache or see the padding or another call.
+        """
+        import torch
+
+        if self._is_checked:
+            return
+        rows = [[3, 5, 4, 6, 2, 7], [6, 3]]
+        with torch.inference_mode():
+            whole = torch.cat([self._forward(*self._padded([[*row, _TRIAL_TOKEN]]), None) for row in rows])
+        together = self._trial(None, rows)[len(rows) :]
+        tolerance = 1e-3 if self.margin > 0 else 1.0  # in 16 bits an expert may change with the rounding
+        # NaN is for `choose_tokens` to tell
+        if not torch.isnan(whole).any() and not shared_prefix.are_close(together, whole, tolerance):
+            raise ValueError(
+                f"{type(self.model).__name__} in a batch, token by token, gives other logits than for a text alone; "
+                "use another model, or serve this one and set model.backend to http"
+            )
+        self._is_checked = True
 
     def keeps_prefix_once(self) -> bool:
         """Tell whether a shared prefix exists once for all rows; else it is copied to each. Tried at the first call."""
@@ -162,17 +191,20 @@ class Decoder:
                 finished.append(row)
         return finished
 
-    def _trial(self, prefix_ids: list[int], rows: list[list[int]], once: bool) -> Tensor:
-        """Return the logits after the last tokens of rows that share a prefix, float32 (rows, vocabulary)."""
+    def _trial(self, prefix_ids: list[int] | None, rows: list[list[int]], once: bool = False) -> Tensor:
+        """Return the logits after rows that share a prefix, and after one token more, (2 x rows, vocabulary)."""
         import torch
 
-        self._keeps_prefix_once = once
+        prefix, before = None, prefix_ids or []
         with torch.inference_mode():
-            cache = kv_cache.new_cache(self.model.config)
-            self._forward(*self._padded([prefix_ids]), cache)
-            batch = _Batch(self, [Row(prefix_ids + row, 0) for row in rows], Sampling(2), Prefix(prefix_ids, cache))
+            if prefix_ids:
+                self._keeps_prefix_once = once
+                prefix = Prefix(prefix_ids, kv_cache.new_cache(self.model.config))
+                self._forward(*self._padded([prefix_ids]), prefix.cache)
+            batch = _Batch(self, [Row(before + row, 0) for row in rows], Sampling(2), prefix)
             first = batch.logits
-            batch.advance(torch.full((len(rows),), 8, device=self.device))
+            self._forward(*self._padded([[2, 3]]), None)  # as `_decide_alone` does; a model may keep its state itself
+            batch.advance(torch.full((len(rows),), _TRIAL_TOKEN, device=self.device))
             return torch.cat((first, batch.logits))
 
     def _padded(self, rows: list[list[int]]) -> tuple[Tensor, Tensor, Tensor]:
@@ -191,7 +223,10 @@ class Decoder:
             arguments["position_ids"] = positions
         if self._takes_logits_to_keep:
             arguments["logits_to_keep"] = 1
-        output = self.model(**arguments, past_key_values=cache, use_cache=cache is not None)
+        arguments[self._cache_name] = cache
+        if self._cache_name == "cache_params" and ids.shape[1] < mask.shape[1]:
+            arguments["attention_mask"] = None  # a recurrent model knows a mask of the prompt only
+        output = self.model(**arguments, use_cache=cache is not None)
         logits: Tensor = output.logits[:, -1].float()
         return logits
 
@@ -253,7 +288,7 @@ class _Batch:
         if not going:
             return tokens[:0]
         places = torch.tensor(going, device=tokens.device)
-        self.cache.batch_select_indices(places)
+        kv_cache.select_rows(self.cache, places)
         self.keys, self.steps = self.keys[places], self.steps[places]
         self.mask, self.positions = self.mask[places], self.positions[places]
         self.counts = None if self.counts is None else self.counts[places]
@@ -266,7 +301,9 @@ class _Batch:
         if self.counts is not None:
             self.counts.scatter_add_(1, tokens[:, None], self.counts.new_ones(len(tokens), 1))
         self.steps = self.steps + 1
-        self.positions = self.positions + 1
+        # a finished row stays where it is: there may be no next position
+        is_open = torch.tensor([[row.finish_reason is None] for row in self.rows], device=tokens.device)
+        self.positions = self.positions + is_open
         self.mask = torch.cat((self.mask, self.mask.new_ones(len(tokens), 1)), 1)
         self.logits = self.decoder._forward(tokens[:, None], self.mask, self.positions, self.cache)
 

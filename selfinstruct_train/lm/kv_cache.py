@@ -8,6 +8,7 @@ Layers of another kind (sliding window, linear attention) stay as transformers m
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -56,6 +57,30 @@ def joined(caches: Sequence[Any], config: Any, width: int) -> Any:
     for target, *layers in zip(result.layers, *(part.layers for part in caches), strict=True):
         target.set_rows(layers, width)
     return result
+
+
+def argument_name(model: Any) -> str:
+    """Return the argument under which a model takes its cache; one that it does not know it would ignore.
+
+    Raises:
+        ValueError: it takes none.
+    """
+    parameters = inspect.signature(model.forward).parameters
+    for name in ("past_key_values", "cache_params"):
+        if name in parameters:
+            return name
+    raise ValueError(
+        f"{type(model).__name__} keeps nothing between tokens that transformers could hand on (it takes no "
+        "past_key_values); use another model, or serve this one and set model.backend to http"
+    )
+
+
+def select_rows(kv_cache: Any, places: Any) -> None:
+    """Keep the rows at `places`, int64 (rows,), in any kind of layer."""
+    if is_plain(kv_cache):
+        kv_cache.batch_select_indices(places)
+    else:  # layers with a recurrent state know how to choose rows by this name only (transformers 5.23)
+        kv_cache.reorder_cache(places)
 
 
 @cache

@@ -105,6 +105,7 @@ class TransformersLM:
         num_slots = self.batch_size
         while rows:
             try:
+                self.decoder.check_architecture()
                 prefix = self.decoder.run_prefix(rows[0].prompt_ids[:prefix_length]) if prefix_length else None
                 num_slots = min(num_slots, self._rows_that_fit(rows, prefix_length, sampling))
                 return self.decoder.run(rows, num_slots, sampling, may_end, is_stopped, prefix, on_finished)
@@ -201,8 +202,14 @@ def eos_ids(model: Any, tokenizer: Any) -> frozenset[int]:
 
 
 def context_length(config: Any) -> int | None:
-    """Return how many tokens the model's positions reach, or None where its config sets no limit."""
+    """Return how many tokens the model's positions reach, or None where its config sets no limit.
+
+    With longrope (Phi-3) a longer text turns the positions of its whole batch another way: not answered here.
+    """
     text_config = config.get_text_config() if hasattr(config, "get_text_config") else config
+    rope = getattr(text_config, "rope_parameters", None) or {}
+    if rope.get("rope_type") == "longrope":
+        return int(rope.get("original_max_position_embeddings") or text_config.original_max_position_embeddings)
     for key in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"):
         value = getattr(text_config, key, None)
         if isinstance(value, int) and value > 0:

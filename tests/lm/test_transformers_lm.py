@@ -1,4 +1,4 @@
-"""What is particular to the transformers backend: shared prefixes, numerics, other architectures, and the cache."""
+"""What is particular to the transformers backend: shared prefixes, numerics, batches and memory."""
 
 from pathlib import Path
 
@@ -7,7 +7,6 @@ import pytest
 from selfinstruct_train.config import ModelConfig
 from selfinstruct_train.lm import batches, decoding, load_lm, memory, shared_prefix, transformers_lm
 from selfinstruct_train.lm.decoding import Row, _Batch
-from selfinstruct_train.lm.stopping import completion_text
 from selfinstruct_train.types import Request, Sampling
 
 from .small_model import make_model, make_tokenizer
@@ -77,72 +76,6 @@ def test_choices_too_close_to_call_are_decided_alone_and_seldom(model_folder, mo
     lm.decoder.num_decided_alone = 0
     assert lm.complete(requests(4), Sampling(12, 1.0)) == before
     assert lm.decoder.num_decided_alone == sum(answer.completion_tokens for answer in before)
-
-
-def _save(folder: Path, config, cls) -> None:
-    import torch
-
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        cls(config).save_pretrained(folder)
-
-
-def _architecture(name: str, folder: Path) -> bool:
-    """Save a small random model; return whether it may share a prefix."""
-    import transformers as t
-
-    size = len(make_tokenizer(folder))
-    common = {"vocab_size": size, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
-    common |= {"num_attention_heads": 4, "initializer_range": 0.3, "eos_token_id": 0, "bos_token_id": None}
-    if name == "gpt2":
-        config = t.GPT2Config(
-            vocab_size=size, n_embd=32, n_layer=2, n_head=4, n_positions=128, initializer_range=0.3, eos_token_id=0
-        )
-        _save(folder, config, t.GPT2LMHeadModel)
-    elif name == "sliding":
-        _save(folder, t.MistralConfig(**common, num_key_value_heads=2, sliding_window=12), t.MistralForCausalLM)
-    elif name == "bloom":
-        config = t.BloomConfig(
-            vocab_size=size, hidden_size=32, n_layer=2, n_head=4, initializer_range=0.3, eos_token_id=0
-        )
-        _save(folder, config, t.BloomForCausalLM)
-    elif name == "qwen3":
-        _save(folder, t.Qwen3Config(**common, num_key_value_heads=2, head_dim=16), t.Qwen3ForCausalLM)
-    elif name == "gemma3":
-        config = t.Gemma3TextConfig(**common, num_key_value_heads=1, head_dim=16, sliding_window=12)
-        _save(folder, config, t.Gemma3ForCausalLM)
-    else:
-        _save(folder, t.GPTNeoXConfig(**common), t.GPTNeoXForCausalLM)
-    return name in ("gpt2", "neox", "qwen3")
-
-
-@pytest.mark.parametrize("name", ["gpt2", "neox", "qwen3", "sliding", "gemma3", "bloom"])
-def test_other_architectures_keep_their_answers_at_every_batch_size(tmp_path, name):
-    shares = _architecture(name, tmp_path)
-    sampling = Sampling(16, 1.0, stop=("s",))
-    alone, many = (open_lm(tmp_path, size).complete(requests(), sampling) for size in (1, 8))
-    assert alone == many
-    decoder = open_lm(tmp_path).decoder
-    assert (decoder.can_share_prefix(), decoder.keeps_prefix_once()) == (shares, shares)
-
-
-@pytest.mark.parametrize("name", ["llama", "gpt2", "neox", "qwen3", "gemma3"])
-def test_greedy_answers_are_those_of_transformers_generate(model_folder, tmp_path, name):
-    import torch
-    import transformers
-
-    folder = model_folder if name == "llama" else tmp_path
-    if name != "llama":
-        _architecture(name, tmp_path)
-    lm = open_lm(folder, batch_size=3)
-    plain = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    answers = lm.complete(requests(10), Sampling(12))
-    for request, answer in zip(requests(10), answers, strict=True):
-        ids = torch.tensor([lm._tokenizer(request.prompt)["input_ids"]])
-        whole = plain.generate(ids, do_sample=False, max_new_tokens=12, eos_token_id=0, pad_token_id=0)
-        assert answer.text == completion_text(
-            lm._tokenizer, ids[0].tolist(), [t for t in whole[0, ids.shape[1] :].tolist() if t != 0]
-        )
 
 
 def test_a_model_whose_attention_ignores_the_prefix_gets_copies(model_folder, monkeypatch):
