@@ -171,7 +171,7 @@ def wilson_interval(num_hits: int, num_trials: int) -> tuple[float, float]:
 
 
 def forecast_table(forecast: Forecast, budget: BudgetConfig) -> str:
-    """A table for the log, and below it how sure it is and whether the limits will do."""
+    """A table for the log, and below it how sure it is and whether the limits will do; cost is - without a price."""
     lines = [
         f"forecast for {forecast.num_instructions:,} instructions",
         f"{'stage':<16}{'asked':>7}{'requests':>10}{'tokens in':>11}{'tokens out':>12}{budget.currency:>10}  time",
@@ -208,7 +208,7 @@ def forecast_table(forecast: Forecast, budget: BudgetConfig) -> str:
 
 def _figures(requests: float, prompt: float, completion: float, cost: float, seconds: float | None) -> str:
     time = "unknown" if seconds is None else duration(seconds)
-    return f"{requests:>10,.0f}{compact(prompt):>11}{compact(completion):>12}{money(cost):>10}  {time}"
+    return f"{requests:>10,.0f}{compact(prompt):>11}{compact(completion):>12}{money(cost) if cost else '-':>10}  {time}"
 
 
 def _pace(session: Session, before: tuple[float, int]) -> float | None:

@@ -13,7 +13,7 @@ USAGES = {
     "classification": Usage(10, 20_000, 20),
     "instances": Usage(10, 10_000, 1000),
 }
-PACE = {"instructions": 2.0, "classification": 0.1, "instances": 0.5}
+PACE: dict[str, float | None] = {"instructions": 2.0, "classification": 0.1, "instances": 0.5}
 
 
 def make(others: Usage | None = None, num_kept: int = 20, **budget: object) -> Forecast:
@@ -64,3 +64,8 @@ def test_a_time_that_was_not_measured_is_unknown() -> None:
     made = foretell(100, 5, 40, 20, USAGES, pace, Price(0.0, 0.0), BudgetConfig(), Usage())
     assert [s.seconds for s in made.stages] == [50, 10, None]
     assert forecast_table(made, BudgetConfig()).splitlines()[5].endswith("unknown")
+
+
+def test_no_cost_is_told_of_a_model_without_a_price() -> None:
+    made = foretell(100, 5, 40, 20, USAGES, PACE, Price(0.0, 0.0), BudgetConfig(), Usage())
+    assert [line.split()[-3] for line in forecast_table(made, BudgetConfig()).splitlines()[2:5]] == ["-", "-", "-"]
