@@ -24,7 +24,9 @@ _WORD = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{_SPACELESS}]+"
 _WORDS = regex.compile(rf"(?V1){_CHARACTER}|{_WORD}|\p{{Extended_Pictographic}}")
 _SPACELESS_CHARACTERS = regex.compile(rf"(?V1){_CHARACTER}")
 _HAS_WORD = regex.compile(r"[\p{L}\p{N}]")
-_JOINERS = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad")  # invisible; they shape a word, not end it
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"  # they shape a word, not end it
+_JOINERS = str.maketrans("", "", _INVISIBLE)
+_JOINERS_BEYOND_ASCII = re.compile(rf"(?<=[^\x00-\x7f])[{_INVISIBLE}]+(?=[^\x00-\x7f])")
 
 
 def tokenization_of(language: str, method: str) -> Tokenization:
@@ -53,7 +55,7 @@ def guarded_words(text: str) -> list[str]:
     if text.isascii():
         return rouge_words(text) or _signs(text)
     words: list[str] = []
-    for word in _WORDS.findall(text.lower()):
+    for word in _WORDS.findall(_JOINERS_BEYOND_ASCII.sub("", text.lower())):
         pieces = [word] if word.isascii() else _ASCII_WORD.findall(word)
         words += pieces if 2 * sum(map(len, pieces)) >= len(word) else [_folded(word)]
     return words or _signs(text)

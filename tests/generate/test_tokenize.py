@@ -60,6 +60,12 @@ def test_forms_that_look_alike_are_equal_words() -> None:
     assert unicode_words("ﬁle №5") == ["file", "no5"]
 
 
+def test_a_joiner_that_is_not_seen_ends_no_word_of_another_script_whatever_it_does_to_latin_words() -> None:
+    for hidden in ("\u200c", "\u200d", "\u2060\ufeff", "\u00ad"):
+        assert guarded_words(f"می{hidden}روم now") == ["میروم", "now"]
+        assert guarded_words(f"so{hidden}me é{hidden}x") == ["so", "me", "é", "x"]  # as rouge_score splits so-me
+
+
 @pytest.mark.parametrize(
     ("language", "method", "expected"),
     [
