@@ -20,6 +20,9 @@ def main() -> int:
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
 
     left_out = f", {result.num_left_out} without instruction or output left out" if result.num_left_out else ""
     print(f"{result.num_rows} rows as {config.export.format}{left_out}")

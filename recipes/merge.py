@@ -29,6 +29,9 @@ def main() -> int:
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
 
     print(merge_table(sources, merged.fates))
     print(f"{len(merged.rows)} rows of {len(merged.fates)} stay")
