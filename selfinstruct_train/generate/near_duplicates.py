@@ -22,6 +22,8 @@ from .tokenize import unicode_words
 
 _PACKAGES = {"minhash": "datasketch", "embeddings": "sentence_transformers"}
 _NUM_PERMUTATIONS = 128
+_MAX_LSH_THRESHOLD = 0.9
+"""Above it the LSH brings up as for it: few and long bands lose pairs, and from 0.999 on there are no such bands."""
 _WEIGHTS = (0.1, 0.9)  # of false positives, which are computed and dropped, and false negatives, which stay
 
 
@@ -79,7 +81,9 @@ class MinHashPool:
 
         self._threshold = threshold
         self._texts: list[str] = []
-        self._lsh = MinHashLSH(threshold=threshold, num_perm=_NUM_PERMUTATIONS, weights=_WEIGHTS)
+        self._lsh = MinHashLSH(
+            threshold=min(threshold, _MAX_LSH_THRESHOLD), num_perm=_NUM_PERMUTATIONS, weights=_WEIGHTS
+        )
 
     def check(self, text: str) -> Match | None:
         triples = _triples(text)

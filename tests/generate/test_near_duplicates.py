@@ -59,6 +59,15 @@ def test_minhash_goes_by_the_threshold_and_tells_the_earliest_of_equals() -> Non
     assert short.check("作诗") is None
 
 
+@pytest.mark.parametrize(("threshold", "is_found"), [(0.99, True), (0.999, True), (1.0, False)])
+def test_minhash_works_up_to_a_threshold_that_nothing_is_above(threshold: float, is_found: bool) -> None:
+    pool = MinHashPool(threshold)
+    words = [f"w{i}" for i in range(402)]
+    pool.add(" ".join(words))  # 400 triples
+    assert pool.check(" ".join(words)) == (Match(" ".join(words), 1.0) if is_found else None)
+    assert pool.check(" ".join([*words[:-5], "x"])) is None  # 395 of 401 triples are shared
+
+
 def test_minhash_finds_nearly_all_pairs_above_the_threshold_among_real_instructions(shared: Path) -> None:
     lines = (shared / "self_instruct_5k.jsonl").read_text().splitlines()[:2500]
     texts = [json.loads(line)["instruction"] for line in lines]
