@@ -18,12 +18,17 @@ def main() -> int:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
 
         from selfinstruct_train.generate.run import foretell_run, prepare
+        from selfinstruct_train.generate.spending import BudgetReachedError
 
         plan = prepare(config)
 
         from selfinstruct_train.lm import load_lm
 
-        table = foretell_run(plan, load_lm(config.model))
+        try:
+            table = foretell_run(plan, load_lm(config.model))
+        except BudgetReachedError as reached:
+            print(f"stopped: {reached}", file=sys.stderr)
+            return 3
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

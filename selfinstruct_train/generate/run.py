@@ -191,14 +191,11 @@ def _log_forecast(session: Session, stage: InstructionStage) -> None:
 
 @contextmanager
 def _saying(done: Callable[[], str]) -> Iterator[None]:
-    """Add to a limit's message what is done, and how to go on."""
+    """Add to a limit's message what is done."""
     try:
         yield
     except BudgetReachedError as error:
-        limit = str(error).split(" ", 1)[0]
-        raise BudgetReachedError(
-            f"{error}; {done()}; every answer is kept: raise {limit} and give the same command to go on"
-        ) from None
+        raise BudgetReachedError(error.said, error.limit, done()) from None
 
 
 def _check_writable(run_dir: Path) -> None:

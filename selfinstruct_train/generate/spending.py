@@ -24,7 +24,16 @@ FREE = Price(0.0, 0.0)
 
 
 class BudgetReachedError(ValueError):
-    """The next request might pass a limit of the budget; all answers told of before are kept."""
+    """The next request might pass `limit`, a setting; all answers told of before are kept.
+
+    `said` is the message without the remedy; `done` tells how far the run came.
+    """
+
+    def __init__(self, said: str, limit: str, done: str = "") -> None:
+        done = f"; {done}" if done else ""
+        super().__init__(f"{said}{done}; every answer is kept: raise {limit} and give the same command to go on")
+        self.said = said
+        self.limit = limit
 
 
 @dataclass(frozen=True)
@@ -145,7 +154,8 @@ class Meter:
         kept = f", {amount(self.kept_back)} are kept back to finish what is accepted" if self._kept_bytes else ""
         return BudgetReachedError(
             f"budget.{limit} is reached: {amount(self.spent)} of {total} {unit} are spent{kept}, and the next request "
-            f"may take {amount(worst)}"
+            f"may take {amount(worst)}",
+            f"budget.{limit}",
         )
 
     def _worst(self, prompt_bytes: int, completion_tokens: int) -> Usage:

@@ -238,21 +238,24 @@ def test_the_forecast_asks_the_runs_own_first_requests(
         assert mine == theirs
 
 
-def test_the_recipe_ends_with_exit_code_3_at_a_limit(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("recipe", "done"), [("generate", "0 of 400 instructions are accepted; "), ("forecast", "may take 0.000648; ")]
+)
+def test_a_recipe_ends_with_exit_code_3_at_a_limit(tmp_path: Path, recipe: str, done: str) -> None:
     import subprocess
     import sys
 
     root = Path(__file__).parents[2]
     budget = json.dumps({"builtin:tiny": {"input": 1, "output": 1}})
     options = ["--run_dir", str(tmp_path), "--budget.prices", budget, "--budget.max_cost", "0.0005"]
-    done = subprocess.run(
-        [sys.executable, "recipes/generate.py", "--config", "configs/tiny.yaml", *options],
+    ended = subprocess.run(
+        [sys.executable, f"recipes/{recipe}.py", "--config", "configs/tiny.yaml", *options],
         cwd=root,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 3
-    last = done.stderr.splitlines()[-1]
+    assert ended.returncode == 3
+    last = ended.stderr.splitlines()[-1]
     assert last.startswith("stopped: budget.max_cost is reached: 0.00 of 0.0005 USD are spent")
-    assert "0 of 400 instructions are accepted; every answer is kept: raise budget.max_cost" in last
+    assert f"{done}every answer is kept: raise budget.max_cost and give the same command to go on" in last
