@@ -90,11 +90,15 @@ class Picture:
 
 @dataclass(frozen=True)
 class CardFacts:
-    """What a card tells; `made`, `funnel` and `spending` are empty for rows of which no run of ours is known."""
+    """What a card tells; `columns` are those of the files.
+
+    `made`, `funnel` and `spending` are empty for rows of which no run of ours is known.
+    """
 
     title: str
     header: str
     rows: Sequence[Row]
+    columns: Sequence[str]
     statistics: Mapping[str, Statistics]
     labelled: bool
     license: License
@@ -115,8 +119,7 @@ def render_card(facts: CardFacts) -> str:
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     template = environment.from_string((ASSETS / "dataset_card.md.j2").read_text(encoding="utf-8"))
-    names = {name for row in facts.rows[:1] for name in row.__dataclass_fields__}
-    columns = [("column", "what it holds"), *((f"`{n}`", what) for n, what in _COLUMNS.items() if n in names)]
+    columns = [("column", "what it holds"), *((f"`{n}`", what) for n, what in _COLUMNS.items() if n in facts.columns)]
     return template.render(
         mark=MARK,
         header=facts.header.strip(),

@@ -29,7 +29,7 @@ from ..types import SeedTask
 from .card import MARK, CardFacts, Picture, contamination_told, render_card, settings_shown, yaml_header
 from .figures import draw_lengths, draw_similarity, draw_wheel, length_histogram, similarity_histogram, wheel
 from .license import License, inherited_license
-from .rows import find_dataset, read_rows, run_dataset
+from .rows import columns_of, find_dataset, read_rows, run_dataset
 from .table import as_text, table1
 from .verbs import PAPER_NUM_PAIRS, verb_noun_pairs
 
@@ -114,6 +114,7 @@ def _facts(config: Config, folder: Path, rows: Sequence[Row], own: bool) -> Card
         title=title,
         header=yaml_header(config, title, license, folder, len(rows)),
         rows=rows,
+        columns=columns_of(folder),
         statistics={source: statistics(part) for source, part in sources.items() if part or own},
         labelled=own or any(row.is_classification for row in rows),
         license=license,

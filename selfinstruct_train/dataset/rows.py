@@ -62,6 +62,11 @@ def read_rows(path: str | Path) -> list[Row]:
     return rows
 
 
+def columns_of(path: str | Path) -> list[str]:
+    """Return the columns that any row of a dataset has, of those that `read_rows` knows."""
+    return list(dict.fromkeys(name for _, record in read_records(Path(path), _OTHERS) for name in record))
+
+
 def write_rows(folder: str | Path, rows: Sequence[Row]) -> Path:
     """Write the rows to `folder`/train.parquet, as a run's own dataset is written; return that path."""
     path = Path(folder) / FILE_NAME

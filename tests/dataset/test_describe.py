@@ -181,6 +181,8 @@ def test_foreign_rows_are_described_without_claims_on_their_making(
     assert "license: other\n" in text
     assert "language: zh\n" in text
     assert "How it was made" not in text
+    table = text.split("## Columns")[1].split("## How to load it")[0]
+    assert [line.split("`")[1] for line in table.splitlines() if "`" in line] == ["instruction", "input", "output"]
     assert asked == []
 
 
