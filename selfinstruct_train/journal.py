@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol
 
-from .types import Completion, FinishReason, Request, Sampling, UnansweredError
+from .journal_lines import Row, check_header, parse_lines, prompt_sha256, storable, to_json
+from .types import Completion, Request, Sampling, UnansweredError
 
 FORMAT = 1
 
@@ -41,16 +40,10 @@ class _LM(Protocol):
     ) -> list[Completion]: ...
 
 
-@dataclass(frozen=True)
-class _Row:
-    prompt_sha256: str
-    completion: Completion
-
-
 class Journal:
     """The answers of one stage. Make one with `Journal.open`; close it, or use it as a context manager."""
 
-    def __init__(self, path: Path, fd: int, rows: dict[str, _Row]) -> None:
+    def __init__(self, path: Path, fd: int, rows: dict[str, Row]) -> None:
         self.path = path
         self._fd = fd
         self._rows = rows
@@ -81,8 +74,8 @@ class Journal:
                 _append(fd, path, [header], num_safe=0)
                 _sync_folder(path.parent)
                 return cls(path, fd, {})
-            stored_header, rows = _parse(path, content[:end])
-            _check_header(path, stored_header, header)
+            stored_header, rows = parse_lines(path, content[:end])
+            check_header(path, stored_header, header)
             return cls(path, fd, rows)
         except BaseException:
             os.close(fd)
@@ -103,7 +96,7 @@ class Journal:
         stored = read_header(path)
         if stored:
             header = json.loads(json.dumps({"format": FORMAT, **header}))
-            _check_header(path, {k: v for k, v in stored.items() if k in header}, header)
+            check_header(path, {k: v for k, v in stored.items() if k in header}, header)
 
     def complete(
         self, lm: _LM, requests: Sequence[Request], sampling: Sampling, progress: Progress | None = None
@@ -180,7 +173,7 @@ class Journal:
 
     def _check_prompt(self, request: Request) -> None:
         row = self._rows.get(request.id)
-        if row is not None and row.prompt_sha256 != _sha256(request):
+        if row is not None and row.prompt_sha256 != prompt_sha256(request):
             raise ValueError(
                 f"{self.path}: the stored answer to request {request.id!r} belongs to another prompt; seed tasks, "
                 "templates or code changed since; use a new run_dir, or move this one away"
@@ -199,9 +192,9 @@ class Journal:
             assert id in asked and id not in self._rows, f"the model answered {id!r}, which was not open"
         if not completions:
             return
-        rows = [_Row(_sha256(asked[c.request_id]), _storable(c)) for c in completions]
+        rows = [Row(prompt_sha256(asked[c.request_id]), storable(c)) for c in completions]
         try:
-            _append(self._fd, self.path, [_to_json(row) for row in rows], num_safe=len(self))
+            _append(self._fd, self.path, [to_json(row) for row in rows], num_safe=len(self))
         except OSError:
             self.close()  # it may end in a torn line now, which only opening cuts
             raise
@@ -213,7 +206,7 @@ def read_journal(path: str | Path) -> tuple[dict[str, Any], list[Completion]]:
     """Read a journal's header and answers without locking it, for reports; a torn last line is left out."""
     path = Path(path)
     content = path.read_bytes()
-    header, rows = _parse(path, content[: content.rfind(b"\n") + 1])
+    header, rows = parse_lines(path, content[: content.rfind(b"\n") + 1])
     return header, [row.completion for row in rows.values()]
 
 
@@ -222,7 +215,7 @@ def read_header(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     with path.open("rb") as file:
         first_line = file.readline()
-    return _parse(path, first_line)[0] if first_line.endswith(b"\n") else {}
+    return parse_lines(path, first_line)[0] if first_line.endswith(b"\n") else {}
 
 
 def _lock(fd: int, path: Path) -> None:
@@ -236,69 +229,6 @@ def _read_whole(fd: int) -> bytes:
     with os.fdopen(os.dup(fd), "rb") as file:
         file.seek(0)
         return file.read()
-
-
-def _parse(path: Path, content: bytes) -> tuple[dict[str, Any], dict[str, _Row]]:
-    """Read a header line and answer lines, all complete."""
-    header: dict[str, Any] = {}
-    rows: dict[str, _Row] = {}
-    for number, line in enumerate(_lines(content), start=1):
-        try:
-            record = json.loads(line)
-            if number == 1:
-                header = dict(record)
-                continue
-            row = _from_json(record)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"{path}:{number}: not a journal line ({type(error).__name__}: {error}); delete this line (its answer "
-                "will be asked again), or the whole file where line 1 is broken"
-            ) from None
-        if row.completion.request_id in rows:
-            raise ValueError(f"{path}:{number}: a second answer to {row.completion.request_id!r}; delete this line")
-        rows[row.completion.request_id] = row
-    return header, rows
-
-
-def _lines(content: bytes) -> list[Any]:
-    """Cut into lines; as text, which json reads faster, but for a file that is none: its reader names the line."""
-    try:
-        return content.decode("utf-8").split("\n")[:-1]
-    except UnicodeDecodeError:
-        return content.split(b"\n")[:-1]
-
-
-def header_differences(stored: dict[str, Any], header: dict[str, Any]) -> list[str]:
-    """Name every field in which two headers differ: "seed: 42 there, 7 now"."""
-    before, now = _flatten(stored), _flatten(json.loads(json.dumps(header)))
-    keys = [*now, *(k for k in before if k not in now)]
-    missing = "(absent)"
-    return [
-        f"{key}: {json.dumps(before[key]) if key in before else missing} there, "
-        f"{json.dumps(now[key]) if key in now else missing} now"
-        for key in keys
-        if key not in before or key not in now or before[key] != now[key]
-    ]
-
-
-def _check_header(path: Path, stored: dict[str, Any], header: dict[str, Any]) -> None:
-    differing = header_differences(stored, header)
-    if differing:
-        raise ValueError(
-            f"{path} belongs to another configuration ({'; '.join(differing)}); choose another run_dir, or give the "
-            "settings it was begun with"
-        )
-
-
-def _flatten(header: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Dotted names for nested settings: {"sampling": {"top_p": 1}} gives {"sampling.top_p": 1}."""
-    flat: dict[str, Any] = {}
-    for key, value in header.items():
-        if isinstance(value, dict):
-            flat.update(_flatten(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def _append(fd: int, path: Path, records: Iterable[dict[str, Any]], num_safe: int) -> None:
@@ -325,51 +255,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def _sha256(request: Request) -> str:
-    text = ("\0chat\0" if request.chat else "") + request.prompt
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _storable(completion: Completion) -> Completion:
-    """Replace lone surrogates, which no UTF-8 file can hold: the first run must see what a resumed one will read."""
-    text = completion.text.encode("utf-8", "replace").decode("utf-8")
-    return Completion(
-        completion.request_id,
-        text,
-        completion.finish_reason,
-        completion.prompt_tokens,
-        completion.completion_tokens,
-    )
-
-
-def _to_json(row: _Row) -> dict[str, Any]:
-    c = row.completion
-    return {
-        "id": c.request_id,
-        "prompt_sha256": row.prompt_sha256,
-        "text": c.text,
-        "finish_reason": c.finish_reason,
-        "prompt_tokens": c.prompt_tokens,
-        "completion_tokens": c.completion_tokens,
-    }
-
-
-_TYPES = {"id": str, "prompt_sha256": str, "text": str, "prompt_tokens": int, "completion_tokens": int}
-
-
-def _from_json(record: dict[str, Any]) -> _Row:
-    if record["finish_reason"] not in get_args(FinishReason):
-        raise ValueError(f"finish_reason {record['finish_reason']!r}")
-    for name, kind in _TYPES.items():
-        if type(record[name]) is not kind:
-            raise ValueError(f"{name} {record[name]!r}")
-    completion = Completion(
-        record["id"],
-        record["text"],
-        record["finish_reason"],
-        record["prompt_tokens"],
-        record["completion_tokens"],
-    )
-    return _Row(record["prompt_sha256"], completion)

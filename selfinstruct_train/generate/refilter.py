@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import GenerateConfig, NearDuplicateConfig
-from ..journal import Journal, header_differences, read_header
+from ..journal import Journal, read_header
+from ..journal_lines import header_differences
 from ..lm.base import OnAnswer
 from ..types import Completion, HeldOut, Instruction, Request, Sampling
 from .classify import ClassificationFate, classification_request, judge_label
