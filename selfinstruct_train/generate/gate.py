@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tqdm import tqdm
+
 from ..config import ContaminationConfig
 from ..types import HeldOut, Instance, Instruction, SeedTask
 from .contamination import RULES, Overlap, find_overlaps
@@ -55,7 +57,8 @@ def gate(
     first_example = next(examples, None)
     if first_example is None:  # nothing to compare with: the rows need no index
         return list(fates), Contamination(settings.action, {}, dict.fromkeys(RULES, 0), {})
-    found = find_overlaps(rows, itertools.chain([first_example], examples), settings)
+    compared = itertools.chain([first_example], examples)
+    found = find_overlaps(rows, tqdm(compared, desc="evaluation data", unit=" examples", delay=3), settings)
     overlaps = {row.id: overlap for row, overlap in zip(kept, found[: len(kept)], strict=True) if overlap}
     of_seeds = {row_id: o for (row_id, _, _), o in zip(pairs, found[len(kept) :], strict=True) if o}
     if of_seeds:
