@@ -64,7 +64,7 @@ relabel: $(READY) ## write the dataset's outputs anew with relabel.model -> <run
 quality: $(READY) ## leave out rows that quality.model scores low -> <run_dir>/filtered
 	$(BIN)/python recipes/quality.py --config $(CONFIG) $(ARGS)
 
-describe: $(READY) ## table 1, figures, similarity and dataset card of the run's dataset
+describe: $(READY) ## table 1, figures, nearest seeds and dataset card of the run's dataset
 	$(BIN)/python recipes/describe.py --config $(CONFIG) $(ARGS)
 
 similarity: $(READY) ## the ten most similar and the mean of each accepted instruction -> <run_dir>/most_similar.jsonl
