@@ -19,12 +19,17 @@ def main() -> int:
 
         from selfinstruct_train.generate.probe import advice, probe, probe_path, probe_table
         from selfinstruct_train.generate.run import read_plan
+        from selfinstruct_train.generate.spending import BudgetReachedError
 
         plan = read_plan(config)
 
         from selfinstruct_train.lm import load_lm
 
-        results = probe(plan, load_lm(config.model))
+        try:
+            results = probe(plan, load_lm(config.model))
+        except BudgetReachedError as reached:
+            print(f"stopped: {reached}", file=sys.stderr)
+            return 3
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -33,7 +33,7 @@ class ServerConfig:
     tokens_per_minute: int | None = None
     """The provider's limit, prompt and completion together; null: none."""
     timeout_seconds: float = 120.0
-    max_attempts: int = 6
+    max_attempts: int = 8
     """Times a request is sent before it is left open; a later run of the same command asks it again."""
     extra_body: dict[str, Any] = field(default_factory=dict)
     """Fields sent with every request, e.g. {repeat_penalty: 1.0} for llama.cpp; null leaves out one of ours that a
