@@ -13,7 +13,6 @@ Exit code 2 and one line for what the user can mend.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import logging
 import sys
@@ -33,11 +32,12 @@ def evaluate_run(config: Config) -> list[str]:
     from selfinstruct_eval.tasks import load_sets
     from tqdm import tqdm
 
+    from selfinstruct_train.config_file import changed_settings
     from selfinstruct_train.storage import write_text
 
     sets = load_sets(config.eval)
     systems = find_systems(config)
-    logger.info("%s", dataclasses.asdict(config))
+    logger.info("%s", changed_settings(config))
 
     from selfinstruct_train.lm import load_lm
 
@@ -93,7 +93,7 @@ def score_file(config: Config, path: str, scores_path: str | None) -> list[str]:
 
 
 def main() -> int:
-    from selfinstruct_train.config import load_config
+    from selfinstruct_train.config_file import load_config
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--predictions")

@@ -6,13 +6,12 @@ and one line when a limit of the budget is reached: raise it, and the same comma
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import sys
 
 
 def main() -> int:
-    from selfinstruct_train.config import load_config
+    from selfinstruct_train.config_file import changed_settings, load_config
     from selfinstruct_train.lm.distributed import is_main_process, shared_lm
 
     try:
@@ -21,7 +20,7 @@ def main() -> int:
             with shared_lm(config.model):
                 return 0
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-        logging.info("%s", dataclasses.asdict(config))
+        logging.info("%s", changed_settings(config))
 
         from selfinstruct_eval.held_out import open_held_out
 

@@ -11,7 +11,7 @@ import sys
 
 
 def main() -> int:
-    from selfinstruct_train.config import load_config
+    from selfinstruct_train.config_file import load_config
 
     try:
         config = load_config(None)

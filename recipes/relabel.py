@@ -7,18 +7,17 @@ and one line when a limit of the budget is reached: raise it, and the same comma
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import sys
 
 
 def main() -> int:
-    from selfinstruct_train.config import load_config
+    from selfinstruct_train.config_file import changed_settings, load_config
 
     try:
         config = load_config(None)
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-        logging.info("%s", dataclasses.asdict(config))
+        logging.info("%s", changed_settings(config))
 
         from selfinstruct_train.dataset.relabel import prepare_relabel, relabel
         from selfinstruct_train.generate.funnel import count_verdicts, funnel_table

@@ -12,7 +12,7 @@ import sys
 def main() -> int:
     from tqdm import tqdm
 
-    from selfinstruct_train.config import load_config
+    from selfinstruct_train.config_file import load_config
 
     try:
         config = load_config(None)

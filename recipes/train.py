@@ -7,7 +7,6 @@ checkpoint; a mixture that is finished with the same settings and data is not tr
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 import sys
@@ -15,7 +14,7 @@ import warnings
 
 
 def main() -> int:
-    from selfinstruct_train.config import load_config
+    from selfinstruct_train.config_file import changed_settings, load_config
 
     is_first = int(os.environ.get("RANK", "0")) == 0
     # Threads that spin while they wait make a busy machine ten times slower; read when torch is imported.
@@ -27,7 +26,7 @@ def main() -> int:
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
         logging.getLogger("selfinstruct_train").setLevel(level)
         log = logging.getLogger("selfinstruct_train.recipe")
-        log.info("%s", dataclasses.asdict(config))
+        log.info("%s", changed_settings(config))
 
         from selfinstruct_train.train.plan import differing, is_complete, make_plan, read_identity
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct_train.config import Config, load_config
+from selfinstruct_train.config import Config
+from selfinstruct_train.config_file import changed_settings, load_config
 
 ROOT = Path(__file__).parents[1]
 
@@ -137,3 +138,8 @@ def test_help_is_quick_because_nothing_heavy_is_imported(recipe):
     assert done.returncode == 0, done.stderr
     assert "--generate.num_instructions" in done.stdout
     assert time.monotonic() - started < 30
+
+
+def test_the_log_tells_what_is_not_the_default():
+    config = load_config(["--generate.max_requests", "5", "--model.server.max_in_flight", "3"])
+    assert changed_settings(config) == "model.server.max_in_flight: 3\ngenerate.max_requests: 5"

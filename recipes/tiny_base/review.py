@@ -16,7 +16,7 @@ from pathlib import Path
 from kind import Kind, Verdict, read_back
 from kinds import NEAR
 
-from selfinstruct_train.config import load_config
+from selfinstruct_train.config_file import load_config
 from selfinstruct_train.storage import write_jsonl, write_text
 
 _FIELD_NAME = re.compile(r"^\w+: ")  # "Sentence: ..." is as good an input as the sentence

@@ -6,7 +6,8 @@ import dataclasses
 from pathlib import Path
 from types import ModuleType
 
-from selfinstruct_train.config import ContaminationConfig, GenerateConfig, TrainConfig, load_config
+from selfinstruct_train.config import ContaminationConfig, GenerateConfig, TrainConfig
+from selfinstruct_train.config_file import load_config
 from selfinstruct_train.generate.run import generate, prepare
 
 ROOT = Path(__file__).parents[2]
