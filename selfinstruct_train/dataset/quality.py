@@ -128,7 +128,7 @@ def judge_scores(rows: Sequence[Row], completions: Sequence[Completion], setting
     scores = [_read_score(completion, settings) for completion in completions]
     if settings.keep_fraction is not None:
         ranked = sorted((-score, i) for i, score in enumerate(scores) if score is not None)
-        stays = {i for _, i in ranked[: round(settings.keep_fraction * len(ranked))]}
+        stays = {i for _, i in ranked[: max(1, round(settings.keep_fraction * len(ranked)))]}
     else:
         least = DEFAULT_MIN_GRADE if settings.min_score is None else settings.min_score
         stays = {i for i, score in enumerate(scores) if score is not None and score >= least}

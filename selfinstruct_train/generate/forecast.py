@@ -93,8 +93,11 @@ def forecast_from(session: Session, stage: InstructionStage, seconds_per_request
     num_kept = sum(fate.verdict == KEPT for fate in stage.fates)
     others = session.meter.spent.tokens - sum(u.tokens for u in usages.values())
     others_cost = session.meter.spent.cost - sum(u.cost for u in usages.values())
+    reachable = settings.num_instructions
+    if settings.max_requests is not None:
+        reachable = min(reachable, round(settings.max_requests * num_kept / stage.num_requests))
     return foretell(
-        settings.num_instructions,
+        reachable,
         stage.num_requests,
         len(stage.fates),
         num_kept,

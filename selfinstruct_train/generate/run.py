@@ -44,6 +44,7 @@ def prepare(config: Config) -> Plan:
             configuration.
     """
     plan = read_plan(config)
+    _check_writable(plan.run_dir)
     for stage in STAGES:
         Journal.check(journal_path(plan.run_dir, stage), journal_header(plan, stage))
     return plan
@@ -55,7 +56,6 @@ def read_plan(config: Config) -> Plan:
     prompt_seeds(seeds, config.generate)
     check_near_duplicates(config.generate.near_duplicates)
     templates = read_templates(resolve(config.generate.templates, "templates"))
-    _check_writable(Path(config.run_dir))
     return Plan(config, seeds, templates, Path(config.run_dir))
 
 

@@ -55,6 +55,8 @@ def test_another_threshold_asks_nothing_again(run_dir, rule_lm):
     assert [row.id for row in result.rows] == ["s-0", "g-0", "g-1", "g-2", "g-5"]
     best = filter_by_quality(prepare_quality(config_of(run_dir, keep_fraction=0.2)), again)
     assert [row.id for row in best.rows] == ["s-0", "g-0"]  # one of the five that have a grade
+    best = filter_by_quality(prepare_quality(config_of(run_dir, keep_fraction=0.01)), again)
+    assert [row.id for row in best.rows] == ["s-0", "g-0"]  # the best stays whatever the fraction
 
 
 def test_a_killed_filtering_goes_on_and_asks_nothing_twice(run_dir, rule_lm):

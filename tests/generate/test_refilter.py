@@ -151,6 +151,7 @@ def test_where_no_run_is_and_where_one_is_at_work(scripted: ModuleType, world: P
     config = scripted.make_config(world, tmp_path / "run", num_instructions=5)
     with pytest.raises(ValueError, match="no journal there"):
         again(config)
+    assert not Path(config.run_dir).exists()  # a mistyped run_dir leaves nothing behind
     generate(prepare(config), scripted.ScriptedLM())
     path = tmp_path / "run/journal/instructions.jsonl"
     with Journal.open(path, read_journal(path)[0]), pytest.raises(ValueError, match="another process"):

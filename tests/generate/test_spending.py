@@ -259,3 +259,14 @@ def test_a_recipe_ends_with_exit_code_3_at_a_limit(tmp_path: Path, recipe: str, 
     last = ended.stderr.splitlines()[-1]
     assert last.startswith("stopped: budget.max_cost is reached: 0.00 of 0.0005 USD are spent")
     assert f"{done}every answer is kept: raise budget.max_cost and give the same command to go on" in last
+
+
+def test_a_forecast_goes_no_further_than_max_requests(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
+    from selfinstruct_train.generate.run import foretell_run
+
+    config = small(scripted, world, tmp_path / "run")
+    capped = replace(config, generate=replace(config.generate, max_requests=5))
+    table = foretell_run(prepare(capped), scripted.ScriptedLM())
+    num_accepted = len(generate(prepare(capped), scripted.ScriptedLM()).instructions)
+    assert num_accepted < 30
+    assert f"forecast for {num_accepted} instructions" in table
