@@ -85,7 +85,7 @@ eval: $(READY) ## score base and tuned models, write <run_dir>/report.html
 test: $(READY) ## run the tests
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
-bench: $(READY) ## measure speed, each as a ratio in one run (BENCH=novelty|decoding|replay|kills; about 30 minutes for all)
+bench: $(READY) ## measure speed, each as a ratio in one run (BENCH=novelty|decoding|replay|kills; about 10 minutes for all)
 	for name in $(BENCH); do $(BIN)/python recipes/bench/$$name.py || exit; done
 
 test-servers: $(READY) ## run the backends' tests on llama.cpp's server, vLLM's server and vLLM (builds both, 20 min once)

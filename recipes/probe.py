@@ -18,10 +18,11 @@ def main() -> int:
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
 
         from selfinstruct_train.generate.probe import advice, probe, probe_path, probe_table
-        from selfinstruct_train.generate.run import read_plan
+        from selfinstruct_train.generate.run import check_writable, read_plan
         from selfinstruct_train.generate.spending import BudgetReachedError
 
         plan = read_plan(config)
+        check_writable(plan.run_dir)
 
         from selfinstruct_train.lm import load_lm
 

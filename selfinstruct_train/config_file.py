@@ -94,6 +94,8 @@ def _check_config_file(args: list[str], known: dict[str, type | None]) -> None:
     for path in values:
         try:
             data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
         except OSError as error:
             raise ValueError(f"{path}: cannot read this config: {error.strerror}") from error
         except yaml.YAMLError as error:
@@ -167,7 +169,7 @@ def _check(config: Config) -> Config:
         "budget.max_cost": config.budget.max_cost,
         "budget.max_tokens": config.budget.max_tokens,
     }.items():
-        if limit is not None and limit <= 0:
+        if limit is not None and not limit > 0:  # nor NaN
             raise ValueError(f"{key} is {limit}; it must be above 0, or null for no limit")
     if config.budget.max_cost is not None and config.model.path not in config.budget.prices:
         raise ValueError(
@@ -175,8 +177,8 @@ def _check(config: Config) -> Config:
             f"{config.model.path!r}; name its price for a million tokens, input and output"
         )
     for model, price in config.budget.prices.items():
-        if price.input < 0 or price.output < 0:
-            raise ValueError(f"budget.prices: {model!r} has a negative price ({price.input}, {price.output})")
+        if not (price.input >= 0 and price.output >= 0):
+            raise ValueError(f"budget.prices: {model!r} has a price below 0 or none ({price.input}, {price.output})")
     for key, share in {
         "generate.contamination.rouge_l_threshold": g.contamination.rouge_l_threshold,
         "generate.near_duplicates.threshold": g.near_duplicates.threshold,

@@ -140,6 +140,28 @@ def test_help_is_quick_because_nothing_heavy_is_imported(recipe):
     assert time.monotonic() - started < 30
 
 
+def test_a_config_that_is_not_utf_8_is_one_line_with_its_name(tmp_path):
+    path = tmp_path / "latin.yaml"
+    path.write_bytes(b"run_dir: runs/\xe9")
+    with pytest.raises(ValueError, match=r"latin.yaml: not UTF-8 text \(byte 14\)"):
+        load_config(["--config", str(path)])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{max_tokens: 0}", "budget.max_tokens is 0"),
+        ("{max_cost: .nan, prices: {builtin:tiny: {input: 1, output: 1}}}", "budget.max_cost is nan"),
+        ("{prices: {m: {input: .nan, output: 1}}}", "a price below 0 or none"),
+    ],
+)
+def test_a_limit_that_would_never_stop_a_run_is_refused(tmp_path, text, message):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"budget: {text}")
+    with pytest.raises(ValueError, match=message):
+        load_config(["--config", str(path)])
+
+
 def test_the_log_tells_what_is_not_the_default():
     config = load_config(["--generate.max_requests", "5", "--model.server.max_in_flight", "3"])
     assert changed_settings(config) == "model.server.max_in_flight: 3\ngenerate.max_requests: 5"

@@ -16,6 +16,7 @@ from typing import Any
 from ..config import Config, QualityConfig
 from ..generate.dataset import Row
 from ..generate.heuristics import KEPT
+from ..generate.parse import REFUSED
 from ..generate.prompts import sha256_of
 from ..journal import Journal
 from ..lm import load_lm
@@ -137,7 +138,8 @@ def judge_scores(rows: Sequence[Row], completions: Sequence[Completion], setting
         verdict = KEPT if i in stays else LOW_SCORE
         if score is None:
             too_long = settings.scorer == "reward_model" and completion.finish_reason == TOO_LONG
-            verdict = "too_long" if too_long else UNREADABLE
+            refused = completion.finish_reason == "content_filter"
+            verdict = "too_long" if too_long else REFUSED if refused else UNREADABLE
         fates.append(ScoreFate(row.id, score, completion.text.strip(), verdict))
     return fates
 

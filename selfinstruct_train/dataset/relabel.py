@@ -15,6 +15,7 @@ from typing import Any
 from ..config import Config
 from ..generate.dataset import Row
 from ..generate.heuristics import KEPT
+from ..generate.parse import REFUSED
 from ..journal import Journal
 from ..lm.base import LM
 from ..prompt_format import evaluation_prompt, user_message
@@ -114,6 +115,8 @@ def with_new_outputs(rows: Sequence[Row], completions: Sequence[Completion]) -> 
 
 
 def _verdict(completion: Completion) -> str:
+    if completion.finish_reason == "content_filter":
+        return REFUSED
     if completion.finish_reason == "length":
         return CUT_OFF
     return KEPT if completion.text.strip() else EMPTY

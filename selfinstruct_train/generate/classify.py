@@ -11,7 +11,7 @@ from ..journal import Journal, Progress
 from ..lm.base import LM
 from ..seeding import derive_seed
 from ..types import Completion, Instruction, Request
-from .parse import Method
+from .parse import REFUSED, Method
 from .prompt_forms import PromptForm, as_continuation, few_shot_message, form_sampling, is_chat
 from .prompts import Templates, classification_prompt
 
@@ -58,7 +58,9 @@ def classification_request(instruction: Instruction, templates: Templates, seed:
 
 
 def judge_label(instruction: Instruction, completion: Completion, settings: GenerateConfig) -> ClassificationFate:
-    """Read the answer to `classification_request`."""
+    """Read the answer to `classification_request`; where it was withheld the verdict is "refused"."""
+    if completion.finish_reason == "content_filter":
+        return ClassificationFate(instruction.id, completion.request_id, "", REFUSED)
     verdict = read_answer(as_continuation(completion, settings.prompt_form, "classification").text, settings.method)
     return ClassificationFate(instruction.id, completion.request_id, completion.text, verdict)
 

@@ -58,7 +58,8 @@ def gate(
     if first_example is None:  # nothing to compare with: the rows need no index
         return list(fates), Contamination(settings.action, {}, dict.fromkeys(RULES, 0), {})
     compared = itertools.chain([first_example], examples)
-    found = find_overlaps(rows, tqdm(compared, desc="evaluation data", unit=" examples", delay=3), settings)
+    shown = tqdm(compared, desc="evaluation data", unit=" examples", delay=3, disable=None)  # on a terminal only
+    found = find_overlaps(rows, shown, settings)
     overlaps = {row.id: overlap for row, overlap in zip(kept, found[: len(kept)], strict=True) if overlap}
     of_seeds = {row_id: o for (row_id, _, _), o in zip(pairs, found[len(kept) :], strict=True) if o}
     if of_seeds:

@@ -44,7 +44,7 @@ def prepare(config: Config) -> Plan:
             configuration.
     """
     plan = read_plan(config)
-    _check_writable(plan.run_dir)
+    check_writable(plan.run_dir)
     for stage in STAGES:
         Journal.check(journal_path(plan.run_dir, stage), journal_header(plan, stage))
     return plan
@@ -198,7 +198,7 @@ def _saying(done: Callable[[], str]) -> Iterator[None]:
         raise BudgetReachedError(error.said, error.limit, done()) from None
 
 
-def _check_writable(run_dir: Path) -> None:
+def check_writable(run_dir: Path) -> None:
     try:
         for folder in (run_dir, run_dir / "journal"):
             folder.mkdir(parents=True, exist_ok=True)

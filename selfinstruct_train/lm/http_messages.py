@@ -21,6 +21,8 @@ CHARACTERS_PER_TOKEN = 4
 """Where a server does not count tokens: OpenAI's rule of thumb for English."""
 ANSWER_REDACTED_FROM = 16
 """Keys of at least so many characters are taken out of answers too; a short one, say "none", may be a word of them."""
+FILTER_CODES = ("content_filter", "content_policy_violation", "data_inspection_failed")
+"""Error codes by which providers withhold an answer for what the prompt says."""
 FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
     "length": "length",
@@ -149,7 +151,7 @@ def raise_error(
     what = f"HTTP {status} from {url}" + (f": {said}" if said else "")
     if code == "insufficient_quota" or status == 402:
         raise QuotaError(what)
-    if code == "content_filter":
+    if code in FILTER_CODES:
         raise FilteredError(what)
     if status in RETRIED_STATUSES:
         wait = retry_after_seconds(headers.get("retry-after"))

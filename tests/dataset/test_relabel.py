@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from selfinstruct_train.config import BudgetConfig, Config, ModelConfig, Price, RelabelConfig, TrainConfig
-from selfinstruct_train.dataset.relabel import prepare_relabel, relabel
+from selfinstruct_train.dataset.relabel import prepare_relabel, relabel, with_new_outputs
 from selfinstruct_train.dataset.rows import read_rows
 from selfinstruct_train.generate.spending import BudgetReachedError
-from selfinstruct_train.types import Sampling
+from selfinstruct_train.types import Completion, Sampling
 
 
 def config_of(run_dir, **settings) -> Config:
@@ -101,3 +101,11 @@ def test_what_can_be_mended_is_told_before_a_model_is_loaded(run_dir, rule_lm):
     relabel(prepare_relabel(config_of(run_dir)), rule_lm(str))
     with pytest.raises(ValueError, match=r"relabel.jsonl belongs to another configuration \(chat: true there, false"):
         prepare_relabel(config_of(run_dir, chat=False))
+
+
+def test_a_withheld_answer_loses_its_row_and_is_counted_apart(run_dir):
+    rows = [row for row in read_rows(run_dir / "dataset") if row.source == "generated"][:2]
+    answers = [Completion("a", "", "content_filter", 5, 0), Completion("b", "new", "stop", 5, 1)]
+    kept, fates = with_new_outputs(rows, answers)
+    assert [fate.verdict for fate in fates] == ["refused", "kept"]
+    assert [row.output for row in kept] == ["new"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from selfinstruct_train.config import GenerateConfig
-from selfinstruct_train.generate.classify import classify, read_answer
+from selfinstruct_train.generate.classify import classify, judge_label, read_answer
 from selfinstruct_train.generate.prompts import Templates
 from selfinstruct_train.journal import Journal
 from selfinstruct_train.lm.base import OnAnswer
@@ -69,3 +69,10 @@ def test_a_failed_call_never_becomes_an_answer_and_is_asked_again(tmp_path: Path
         ("b", "classification", True),
         ("c", "classification", True),
     ]
+
+
+def test_a_withheld_answer_is_no_answer_about_the_task() -> None:
+    withheld = Completion("classification-a", "", "content_filter", 5, 0)
+    for settings in (GenerateConfig(method="default"), GenerateConfig(method="paper")):
+        fate = judge_label(Instruction("a", "Sort it.", "generated"), withheld, settings)
+        assert (fate.verdict, fate.is_classification) == ("refused", False)

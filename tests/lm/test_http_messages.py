@@ -6,6 +6,7 @@ import pytest
 
 from selfinstruct_train.config import ServerConfig
 from selfinstruct_train.lm.http_messages import (
+    FilteredError,
     QuotaError,
     RefusedError,
     TransientError,
@@ -194,7 +195,9 @@ def test_an_account_that_is_used_up_is_not_asked_again():
 
 
 def test_a_content_filter_that_answers_400_refuses_the_one_request():
-    assert isinstance(failure(400, '{"error": {"message": "no", "code": "content_filter"}}'), RefusedError)
+    assert isinstance(failure(400, '{"error": {"message": "no", "code": "content_filter"}}'), FilteredError)
+    other = failure(400, '{"error": {"message": "no", "code": "content_policy_violation"}}')
+    assert isinstance(other, FilteredError)
 
 
 @pytest.mark.parametrize("text", [f'{{"error": {{"message": "bad Bearer {KEY}"}}}}', f"Bearer {KEY}", f'"{KEY}"'])
