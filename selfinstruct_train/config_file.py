@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import SplitResult, urlsplit
 
-from .config import Config, ServerConfig
+from .config import BudgetConfig, Config, ModelConfig, ServerConfig
 
 
 def load_config(argv: list[str] | None = None) -> Config:
@@ -45,6 +45,19 @@ def load_config(argv: list[str] | None = None) -> Config:
         raise ValueError(_plain(error)) from error
     fields = {k: v for k, v in vars(config).items() if k != "config"}
     return _check(Config(**fields))
+
+
+def check_price(budget: BudgetConfig, setting: str, model: ModelConfig) -> None:
+    """Refuse a model without a price where money is limited; `setting` is its place in the config, "relabel.model".
+
+    Raises:
+        ValueError: one line with the remedy.
+    """
+    if budget.max_cost is not None and model.path not in budget.prices:
+        raise ValueError(
+            f"budget.max_cost is {budget.max_cost}, but budget.prices has no price for {setting}.path "
+            f"{model.path!r}; name its price for a million tokens, input and output"
+        )
 
 
 def changed_settings(config: Config) -> str:
@@ -171,11 +184,7 @@ def _check(config: Config) -> Config:
     }.items():
         if limit is not None and not limit > 0:  # nor NaN
             raise ValueError(f"{key} is {limit}; it must be above 0, or null for no limit")
-    if config.budget.max_cost is not None and config.model.path not in config.budget.prices:
-        raise ValueError(
-            f"budget.max_cost is {config.budget.max_cost}, but budget.prices has no price for model.path "
-            f"{config.model.path!r}; name its price for a million tokens, input and output"
-        )
+    check_price(config.budget, "model", config.model)
     for model, price in config.budget.prices.items():
         if not (price.input >= 0 and price.output >= 0):
             raise ValueError(f"budget.prices: {model!r} has a price below 0 or none ({price.input}, {price.output})")

@@ -17,6 +17,7 @@ from kind import Kind, Verdict, read_back
 from kinds import NEAR
 
 from selfinstruct_train.config_file import load_config
+from selfinstruct_train.generate.forecast import wilson_interval
 from selfinstruct_train.storage import write_jsonl, write_text
 
 _FIELD_NAME = re.compile(r"^\w+: ")  # "Sentence: ..." is as good an input as the sentence
@@ -40,13 +41,8 @@ def review(instruction: str, input: str, output: str) -> tuple[Kind | None, Verd
 
 
 def wilson(successes: int, n: int) -> list[float]:
-    """95 % interval of a share, in percent (Wilson)."""
-    if n == 0:
-        return [0.0, 0.0]
-    z, share = 1.96, successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * ((share * (1 - share) + z * z / (4 * n)) / n) ** 0.5 / (1 + z * z / n)
-    return [round(100 * (centre - half), 1), round(100 * (centre + half), 1)]
+    """95 % interval of a share, in percent; 0 to 0 of nothing."""
+    return [round(100 * end, 1) for end in wilson_interval(successes, n)] if n else [0.0, 0.0]
 
 
 def main() -> None:

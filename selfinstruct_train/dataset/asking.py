@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..config import Config, ModelConfig
+from ..config_file import check_price
+from ..generate.dataset import Row
 from ..generate.progress import display
 from ..generate.spending import FREE, Meter, MeteredLM, spent_before
 from ..journal import Journal
 from ..lm.base import LM
 from ..types import Completion, Request, Sampling
+from .rows import find_dataset, read_rows
 
 
 def check_model(config: Config, setting: str, model: ModelConfig, role: str) -> None:
@@ -27,11 +30,25 @@ def check_model(config: Config, setting: str, model: ModelConfig, role: str) -> 
     """
     if model == ModelConfig():
         raise ValueError(f"{setting}.path names no model; give {role}")
-    if config.budget.max_cost is not None and model.path not in config.budget.prices:
-        raise ValueError(
-            f"budget.max_cost is {config.budget.max_cost}, but budget.prices has no price for {setting}.path "
-            f"{model.path!r}; name its price for a million tokens, input and output"
-        )
+    check_price(config.budget, setting, model)
+
+
+def read_asked(config: Config, setting: str, dataset: str | None, done: str) -> tuple[list[Row], list[Row]]:
+    """Read all rows of a dataset, and those of them that a model is asked about: the generated ones.
+
+    Args:
+        setting: the dataset's place in the config, "relabel.dataset".
+        done: what is done with generated rows only, "relabelled".
+
+    Raises:
+        ValueError: there is no dataset, or it holds no generated row.
+    """
+    path = find_dataset(config, setting, dataset)
+    rows = read_rows(path)
+    generated = [row for row in rows if row.source == "generated"]
+    if not generated:
+        raise ValueError(f"{path}: holds no generated row, and only those are {done}; give another dataset")
+    return rows, generated
 
 
 def ask(

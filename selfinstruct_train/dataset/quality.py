@@ -25,8 +25,8 @@ from ..lm.reward import TOO_LONG, RewardModel, load_reward_model
 from ..seeding import derive_seed
 from ..storage import write_jsonl
 from ..types import Completion, Request, Sampling
-from .asking import ask, check_model
-from .rows import find_dataset, read_rows, write_rows
+from .asking import ask, check_model, read_asked
+from .rows import write_rows
 from .rubric import CHAT_QUESTION, PLAIN_QUESTION, RUBRIC, question, read_grade
 
 LOW_SCORE = "low_score"
@@ -71,11 +71,7 @@ def prepare_quality(config: Config) -> QualityPlan:
             settings.
     """
     check_model(config, "quality.model", config.quality.model, "the judge or reward model that scores the rows")
-    path = find_dataset(config, "quality.dataset", config.quality.dataset)
-    rows = read_rows(path)
-    scored = [row for row in rows if row.source == "generated"]
-    if not scored:
-        raise ValueError(f"{path}: holds no generated row, and only those are scored; give another dataset")
+    rows, scored = read_asked(config, "quality.dataset", config.quality.dataset, "scored")
     Journal.check(_journal_path(config), _header(config))
     return QualityPlan(config, rows, scored)
 

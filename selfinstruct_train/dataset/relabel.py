@@ -22,8 +22,8 @@ from ..prompt_format import evaluation_prompt, user_message
 from ..seeding import derive_seed
 from ..storage import write_jsonl
 from ..types import Completion, Request
-from .asking import ask, check_model
-from .rows import find_dataset, read_rows, write_rows
+from .asking import ask, check_model, read_asked
+from .rows import write_rows
 
 EMPTY = "empty"
 CUT_OFF = "cut_off"
@@ -65,11 +65,8 @@ def prepare_relabel(config: Config) -> RelabelPlan:
             settings.
     """
     check_model(config, "relabel.model", config.relabel.model, "the stronger one that writes the outputs")
-    path = find_dataset(config, "relabel.dataset", config.relabel.dataset)
-    rows = read_rows(path)
-    requests = [_request(row, config) for row in rows if row.source == "generated"]
-    if not requests:
-        raise ValueError(f"{path}: holds no generated row, and only those are relabelled; give another dataset")
+    rows, generated = read_asked(config, "relabel.dataset", config.relabel.dataset, "relabelled")
+    requests = [_request(row, config) for row in generated]
     Journal.check(_journal_path(config), _header(config))
     return RelabelPlan(config, rows, requests)
 
