@@ -55,8 +55,9 @@ def find_overlaps(
     similar = _SimilarTexts(rows, settings.rouge_l_threshold)
     for example in held_out:
         equal.compare(example, found)
-        ngrams.compare(example)
-        similar.compare(example)
+        words = unicode_words(example.input)
+        ngrams.compare(example, words)
+        similar.compare(example, words)
     ngrams.finish(found)
     similar.finish(found)
     return found.overlaps
@@ -134,14 +135,13 @@ class _SharedWords:
         self._seen = ""
         self._instruction: list[str] = []
 
-    def compare(self, example: HeldOut) -> None:
-        text = unicode_words(example.input)
+    def compare(self, example: HeldOut, words: list[str]) -> None:
         if example.instruction != self._seen:
             self._seen, self._instruction = example.instruction, unicode_words(example.instruction)
             self._put(example, self._instruction)
-        self._put(example, text)
-        if text and max(len(text), len(self._instruction)) < self._shortest:  # short, but not the two together
-            self._put(example, self._instruction + text)
+        self._put(example, words)
+        if words and max(len(words), len(self._instruction)) < self._shortest:  # short, but not the two together
+            self._put(example, self._instruction + words)
         if self._batch_words > _BATCH_WORDS:
             self._look_up()
 
@@ -192,14 +192,14 @@ class _SimilarTexts:
         self._near_inputs = self._index(self._inputs)
         self._held: dict[str, dict[str, HeldOut]] = {"instruction": {}, "input": {}}
 
-    def compare(self, example: HeldOut) -> None:
+    def compare(self, example: HeldOut, words: list[str]) -> None:
         if not self._is_on:
             return
         instructions, inputs = self._held["instruction"], self._held["input"]
         if example.instruction not in instructions:
             instructions[example.instruction] = example
         text = example.input
-        if text not in inputs and len(unicode_words(text)) >= MIN_SHARED_WORDS and not self._near_inputs.is_novel(text):
+        if text not in inputs and len(words) >= MIN_SHARED_WORDS and not self._near_inputs.is_novel(text):
             inputs[text] = example
 
     def finish(self, found: _Found) -> None:
