@@ -219,6 +219,22 @@ def _check(config: Config) -> Config:
         raise ValueError(f"train.epochs is {t.epochs}; it must be above 0")
     if not 0 <= t.warmup_ratio <= 1:
         raise ValueError(f"train.warmup_ratio is {t.warmup_ratio}; it must lie in [0, 1]")
+    for key, part in {"train.weight_decay": t.weight_decay, "train.lora.dropout": t.lora.dropout}.items():
+        if not 0 <= part < 1:
+            raise ValueError(f"{key} is {part}; it must lie in [0, 1)")
+    if not 0 <= t.prompt_loss_weight <= 1:
+        raise ValueError(f"train.prompt_loss_weight is {t.prompt_loss_weight}; it must lie in [0, 1]")
+    for key, above_zero in {"train.neftune_alpha": t.neftune_alpha, "train.max_hours": t.max_hours}.items():
+        if above_zero is not None and not above_zero > 0:
+            raise ValueError(f"{key} is {above_zero}; it must be above 0, or null")
+    if t.held_out < 0:
+        raise ValueError(f"train.held_out is {t.held_out}; it must be 0 (none) or a number of rows")
+    for key, repo in {
+        "publish.model_repo": config.publish.model_repo,
+        "publish.dataset_repo": config.publish.dataset_repo,
+    }.items():
+        if repo is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", repo):
+            raise ValueError(f"{key} is {repo!r}; it must be the name of a Hub repository, e.g. my-name/my-model")
     if not t.mixtures:
         raise ValueError("train.mixtures is empty; name at least one of seeds, seeds+generated")
     return config

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-TemplateName = Literal["paper", "fixed"]
+TemplateName = Literal["paper", "fixed", "chat"]
 
 
 @dataclass(frozen=True)

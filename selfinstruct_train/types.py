@@ -1,4 +1,4 @@
-"""The records that flow through the pipeline: frozen dataclasses, no behaviour beyond validation; one exception.
+"""The records that flow through the pipeline: frozen dataclasses, no behaviour beyond validation; two exceptions.
 
 `Sampling` follows the names of the OpenAI completions API, which the paper's released code used.
 """
@@ -21,6 +21,19 @@ class UnansweredError(ValueError):
     def __init__(self, message: str, others_may_be: bool = False) -> None:
         super().__init__(message)
         self.others_may_be = others_may_be
+
+
+class BudgetReachedError(ValueError):
+    """The next request might pass `limit`, a setting; all answers told of before are kept.
+
+    `said` is the message without the remedy; `done` tells how far the run came.
+    """
+
+    def __init__(self, said: str, limit: str, done: str = "") -> None:
+        done = f"; {done}" if done else ""
+        super().__init__(f"{said}{done}; every answer is kept: raise {limit} and give the same command to go on")
+        self.said = said
+        self.limit = limit
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def test_overriding_one_field_of_a_sampling_keeps_the_papers_others(tmp_path):
         ("sed: 5\n", ["a.yaml", "'sed'", "'seed'"]),
         ("learning_rate: 0.1\n", ["'learning_rate'", "'train.learning_rate'"]),
         ("generate: 5\n", ["generate is a section"]),
-        ("train:\n  method: qlora\n", ["train.method", "full", "lora", "qlora"]),
+        ("train:\n  method: dpo\n", ["train.method", "full", "lora", "dpo"]),
         ("seed: many\n", ["seed: expected a value of type int, got many"]),
         ("generate:\n  max_requests: 1.5\n", ["generate.max_requests: expected a value of type int or null, got 1.5"]),
         ("train:\n  batch_size: 0\n", ["train.batch_size is 0"]),

@@ -16,7 +16,7 @@ from ..builtin import resolve
 from ..config import Config
 from ..journal import Journal
 from ..lm.base import LM
-from ..types import HeldOut, Instruction
+from ..types import BudgetReachedError, HeldOut, Instruction
 from .classify import ClassificationFate, classification_request, classify
 from .forecast import forecast, forecast_from, forecast_table
 from .gate import gate
@@ -29,7 +29,7 @@ from .prompt_forms import form_sampling
 from .prompts import read_templates
 from .seeds import read_seed_tasks
 from .session import STAGES, Plan, Session, journal_header, journal_path, open_session
-from .spending import BudgetReachedError, is_budgeted, money, num_prompt_bytes
+from .spending import is_budgeted, money, num_prompt_bytes
 
 __all__ = ["Generated", "Plan", "foretell_run", "generate", "prepare", "read_plan"]
 

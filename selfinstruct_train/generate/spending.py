@@ -18,22 +18,9 @@ from pathlib import Path
 from ..config import BudgetConfig, Config, Price
 from ..journal import Journal, read_journal
 from ..lm.base import LM, OnAnswer
-from ..types import Completion, Request, Sampling
+from ..types import BudgetReachedError, Completion, Request, Sampling
 
 FREE = Price(0.0, 0.0)
-
-
-class BudgetReachedError(ValueError):
-    """The next request might pass `limit`, a setting; all answers told of before are kept.
-
-    `said` is the message without the remedy; `done` tells how far the run came.
-    """
-
-    def __init__(self, said: str, limit: str, done: str = "") -> None:
-        done = f"; {done}" if done else ""
-        super().__init__(f"{said}{done}; every answer is kept: raise {limit} and give the same command to go on")
-        self.said = said
-        self.limit = limit
 
 
 @dataclass(frozen=True)

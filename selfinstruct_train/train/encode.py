@@ -30,10 +30,13 @@ class EncodedRow:
 
 @dataclass(frozen=True)
 class Encoding:
-    """The rows to train on, and how many were dropped for each reason."""
+    """The rows to train on; `numbers` are their places in the source, `dropped` the places of others by reason."""
 
     rows: tuple[EncodedRow, ...]
-    dropped: dict[str, int]
+    numbers: tuple[int, ...]
+    dropped: dict[str, tuple[int, ...]]
+    truncated: tuple[int, ...] = ()
+    """Places of rows whose completion was cut."""
 
 
 def encode(tokenizer: Any, prompt: str, completion: str, eos_id: int) -> EncodedRow:
@@ -53,28 +56,28 @@ def encode_rows(
     Raises:
         ValueError: no row is left.
     """
-    kept: dict[EncodedRow, None] = {}
-    dropped = {"blank": 0, "too_long": 0, "duplicate": 0}
-    for row in rows:
+    kept: dict[EncodedRow, int] = {}
+    dropped: dict[str, list[int]] = {"blank": [], "too_long": [], "duplicate": []}
+    for number, row in enumerate(rows):
         if not row.instruction.strip() or not row.output.strip():
-            dropped["blank"] += 1
+            dropped["blank"].append(number)
             continue
         rng = random.Random(derive_seed(seed, "train", "template", row.instruction, row.input, row.output))
         text = training_text(row.instruction, row.input, row.output, template, rng)
         encoded = encode(tokenizer, *text, eos_id)
         if len(encoded.input_ids) > max_length:
-            dropped["too_long"] += 1
+            dropped["too_long"].append(number)
         elif encoded in kept:
-            dropped["duplicate"] += 1
+            dropped["duplicate"].append(number)
         else:
             _check(encoded, tokenizer, eos_id)
-            kept[encoded] = None
+            kept[encoded] = number
     if not kept:
         raise ValueError(
-            f"none of {len(rows)} training rows is left: {dropped['blank']} have a blank instruction or output and "
-            f"{dropped['too_long']} are longer than {max_length} tokens; raise train.max_length or mend the data"
+            f"none of {len(rows)} training rows is left: {len(dropped['blank'])} have a blank instruction or output "
+            f"and {len(dropped['too_long'])} are longer than {max_length} tokens; raise train.max_length or mend the data"
         )
-    return Encoding(tuple(kept), dropped)
+    return Encoding(tuple(kept), tuple(kept.values()), {reason: tuple(found) for reason, found in dropped.items()})
 
 
 def _continuation_ids(tokenizer: Any, prompt: str, completion: str) -> list[int]:

@@ -15,12 +15,16 @@ from typing import Any
 
 from ..config import Config
 from ..model_source import fingerprint, model_source
-from .encode import EncodedRow, encode_rows
+from .encode import EncodedRow, Encoding, encode_rows
 from .model import context_length, load_tokenizer
-from .rows import read_training_rows
+from .rows import Row, read_training_rows
+from .validation import split_held_out
 
 IDENTITY_FILE = "training.json"
-_NOT_IDENTITY = ("mixtures", "save_steps", "per_device_batch_size", "dataset")
+_NOT_IDENTITY = (
+    *("mixtures", "save_steps", "per_device_batch_size", "dataset", "attention", "activation_checkpointing"),
+    *("report_to", "max_hours", "allow"),
+)
 """Settings that do not decide the weights; the data counts by its content, not by its path."""
 
 
@@ -30,12 +34,24 @@ class Plan:
 
     config: Config
     mixture: str
-    rows: tuple[EncodedRow, ...]
-    dropped: dict[str, int]
+    source_rows: tuple[Row, ...]
+    """The rows as they were read, without the held-out ones; `encoding` tells by number what became of each."""
+    encoding: Encoding
+    held_out: tuple[Row, ...]
     tokenizer: Any
     identity: dict[str, Any]
     folder: Path
     work: Path
+
+    @property
+    def rows(self) -> tuple[EncodedRow, ...]:
+        """What is trained on."""
+        return self.encoding.rows
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many rows were dropped, by reason."""
+        return {reason: len(numbers) for reason, numbers in self.encoding.dropped.items()}
 
 
 def make_plan(config: Config, mixture: str) -> Plan:
@@ -44,7 +60,7 @@ def make_plan(config: Config, mixture: str) -> Plan:
     Raises:
         ValueError: the data, the model's files or the settings are not fit for training.
     """
-    rows = read_training_rows(config, mixture)
+    rows, held_out = split_held_out(read_training_rows(config, mixture), config.train.held_out, config.seed)
     tokenizer, eos_id = load_tokenizer(config.model)
     limit = min(config.train.max_length, context_length(config.model) or config.train.max_length)
     encoding = encode_rows(rows, tokenizer, config.train.template, limit, eos_id, config.seed)
@@ -52,8 +68,9 @@ def make_plan(config: Config, mixture: str) -> Plan:
     return Plan(
         config=config,
         mixture=mixture,
-        rows=encoding.rows,
-        dropped=encoding.dropped,
+        source_rows=tuple(rows),
+        encoding=encoding,
+        held_out=tuple(held_out),
         tokenizer=tokenizer,
         identity=_identity(config, mixture, encoding.rows),
         folder=models / mixture,

@@ -18,17 +18,18 @@ from typing import Any
 
 from ..config import Config
 from ..model_source import model_source
-from ..seeding import derive_seed
+from ..storage import write_json
+from .arguments import make_arguments, make_lora
 from .checkpoints import drop_unfinished, last_whole_checkpoint, mark_whole, progress_bar, step_of
+from .launch import check_launch
+from .manifest import make_manifest
 from .model import load_network, trains_on_gpu, uses_bfloat16
 from .plan import IDENTITY_FILE, Plan, differing, read_identity
 from .plot import plot_loss
-from .sampler import StepSampler
+from .row_trainer import make_trainer
+from .validation import validation_callbacks, validation_dataset
 
 log = logging.getLogger(__name__)
-
-CHECKPOINTING_FROM = 10**9
-"""Parameters from which activations are computed again in the backward pass, on a GPU, to fit its memory."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,10 @@ def train(plan: Plan) -> Result:
 
     start = time.monotonic()
     on_gpu = trains_on_gpu(plan.config.model)
+    launch = check_launch(on_gpu)
     state = PartialState(cpu=not on_gpu)
+    if state.is_main_process:
+        log.info("%s: %s", plan.mixture, launch)
     micro_batch, accumulation = share_out(plan.config, state.num_processes)
     _refuse_idle_gpus(state.num_processes, on_gpu)
     if state.is_main_process:
@@ -62,7 +66,15 @@ def train(plan: Plan) -> Result:
     transformers.utils.logging.disable_progress_bar()  # "Writing model shards" would break our line at every checkpoint
     checkpoint = last_whole_checkpoint(plan.work)
     done = step_of(checkpoint) // math.ceil(len(plan.rows) / plan.config.train.batch_size) if checkpoint else 0
-    trainer = _make_trainer(plan, network, micro_batch, accumulation, on_gpu, first_epoch=done)
+    trainer = make_trainer(
+        plan,
+        network,
+        make_arguments(plan, network, micro_batch, accumulation, on_gpu),
+        make_lora(plan.config),
+        validation_dataset(plan),
+        [mark_whole(), progress_bar(f"train {plan.mixture}"), *validation_callbacks(plan)],
+        first_epoch=done,
+    )
     if checkpoint is not None and state.is_main_process:
         log.info("%s: resuming from %s", plan.mixture, checkpoint.name)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
@@ -70,7 +82,7 @@ def train(plan: Plan) -> Result:
     finished = plan.work / "finished"
     if state.is_main_process:
         shutil.rmtree(finished, ignore_errors=True)
-    _save(plan, trainer, finished, uses_bfloat16(plan.config.train, on_gpu))
+    _save(plan, trainer, finished, uses_bfloat16(plan.config.train, on_gpu), time.monotonic() - start)
     state.wait_for_everyone()
     if state.is_main_process:
         _put_in_place(plan, finished)
@@ -122,90 +134,7 @@ def _prepare_work_folder(plan: Plan) -> None:
     drop_unfinished(plan.work)
 
 
-def _make_trainer(plan: Plan, network: Any, micro_batch: int, accumulation: int, on_gpu: bool, first_epoch: int) -> Any:
-    """Build the SFTTrainer: rows as they are, in our order, with the plain loss where there is no GPU."""
-    import datasets
-    from transformers import PrinterCallback, Trainer
-    from trl import SFTTrainer
-
-    class RowTrainer(SFTTrainer):
-        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-            return sampler
-
-        def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
-            # TRL's chunked loss head saves GPU memory but, on a CPU, scores the prompt's tokens too (+15 % time).
-            return super().compute_loss(*args, **kwargs) if on_gpu else Trainer.compute_loss(self, *args, **kwargs)
-
-    lengths = [len(row.input_ids) for row in plan.rows]
-    sampler = StepSampler(lengths, plan.config.train.batch_size, plan.config.seed, first_epoch)
-    rows = {
-        "input_ids": [list(row.input_ids) for row in plan.rows],
-        "labels": [list(row.labels) for row in plan.rows],
-    }
-    trainer = RowTrainer(
-        model=network,
-        args=_arguments(plan, network, micro_batch, accumulation, on_gpu),
-        train_dataset=datasets.Dataset.from_dict(rows),
-        processing_class=plan.tokenizer,
-        peft_config=_lora(plan.config) if plan.config.train.method == "lora" else None,
-        callbacks=[mark_whole(), progress_bar(f"train {plan.mixture}")],
-    )
-    trainer.remove_callback(PrinterCallback)
-    return trainer
-
-
-def _arguments(plan: Plan, network: Any, micro_batch: int, accumulation: int, on_gpu: bool) -> Any:
-    from trl import SFTConfig
-
-    train = plan.config.train
-    steps = train.max_steps or math.ceil(math.ceil(len(plan.rows) / train.batch_size) * train.epochs)
-    is_large = sum(parameter.numel() for parameter in network.parameters()) >= CHECKPOINTING_FROM
-    # Newer versions of transformers 5 renamed it, and warn of the old name.
-    fields = SFTConfig.__dataclass_fields__
-    checkpointing = "activation_checkpointing" if "activation_checkpointing" in fields else "gradient_checkpointing"
-    settings: dict[str, Any] = {
-        "output_dir": str(plan.work),
-        "per_device_train_batch_size": micro_batch,
-        "gradient_accumulation_steps": accumulation,
-        "learning_rate": train.learning_rate,
-        "num_train_epochs": train.epochs,
-        "max_steps": train.max_steps or -1,
-        "warmup_steps": math.ceil(steps * train.warmup_ratio),
-        "lr_scheduler_type": "constant_with_warmup" if train.lr_scheduler == "constant" else train.lr_scheduler,
-        "weight_decay": train.weight_decay,
-        "seed": derive_seed(plan.config.seed, "train", "trainer") % 2**31,
-        "bf16": uses_bfloat16(train, on_gpu),
-        "use_cpu": not on_gpu,
-        checkpointing: on_gpu and is_large,
-        "dataloader_pin_memory": on_gpu,
-        "ddp_find_unused_parameters": False,
-        "max_length": None,
-        "dataset_kwargs": {"skip_prepare_dataset": True},
-        "logging_steps": max(1, steps // 200),
-        "save_strategy": "steps",
-        "save_steps": train.save_steps,
-        "save_total_limit": 2,
-        "report_to": "none",
-        "disable_tqdm": True,
-    }
-    return SFTConfig(**settings)
-
-
-def _lora(config: Config) -> Any:
-    from peft import LoraConfig
-
-    lora = config.train.lora
-    modules = lora.target_modules
-    return LoraConfig(
-        r=lora.r,
-        lora_alpha=lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=modules if modules == "all-linear" else [name.strip() for name in modules.split(",")],
-        task_type="CAUSAL_LM",
-    )
-
-
-def _save(plan: Plan, trainer: Any, folder: Path, is_half: bool) -> None:
+def _save(plan: Plan, trainer: Any, folder: Path, is_half: bool, seconds: float) -> None:
     """Write model, tokenizer, log and plot, weights in the precision of the training. Every process calls it."""
     import torch
 
@@ -216,11 +145,12 @@ def _save(plan: Plan, trainer: Any, folder: Path, is_half: bool) -> None:
         return
     (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nothing reads
     plan.tokenizer.save_pretrained(folder)
-    if plan.config.train.method == "lora":
+    if plan.config.train.method != "full":
         _name_base_model(plan, folder)
     history = trainer.state.log_history
     (folder / "log_history.json").write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
     plot_loss(history, f"{plan.mixture}: {len(plan.rows)} rows, {plan.config.train.method}", folder / "loss.png")
+    write_json(folder / "manifest.json", make_manifest(plan, trainer, seconds))
     record = {
         "identity": plan.identity,
         "dropped": plan.dropped,

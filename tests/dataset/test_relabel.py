@@ -8,8 +8,7 @@ import pytest
 from selfinstruct_train.config import BudgetConfig, Config, ModelConfig, Price, RelabelConfig, TrainConfig
 from selfinstruct_train.dataset.relabel import prepare_relabel, relabel, with_new_outputs
 from selfinstruct_train.dataset.rows import read_rows
-from selfinstruct_train.generate.spending import BudgetReachedError
-from selfinstruct_train.types import Completion, Sampling
+from selfinstruct_train.types import BudgetReachedError, Completion, Sampling
 
 
 def config_of(run_dir, **settings) -> Config:

@@ -14,7 +14,6 @@ import pytest
 from selfinstruct_train.config import BudgetConfig, Config, ModelConfig, Price
 from selfinstruct_train.generate.run import generate, prepare
 from selfinstruct_train.generate.spending import (
-    BudgetReachedError,
     Meter,
     MeteredLM,
     Usage,
@@ -24,7 +23,7 @@ from selfinstruct_train.generate.spending import (
 )
 from selfinstruct_train.journal import Journal, read_journal
 from selfinstruct_train.lm.base import OnAnswer
-from selfinstruct_train.types import Completion, Request, Sampling
+from selfinstruct_train.types import BudgetReachedError, Completion, Request, Sampling
 
 PRICE = Price(input=2.0, output=10.0)
 SAMPLING = Sampling(max_new_tokens=10)

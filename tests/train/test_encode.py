@@ -87,7 +87,7 @@ def test_rows_are_dropped_by_reason_and_never_cut(tokenizer):
         Row("Name a colour.", "", "red " * 60),
     ]
     encoding = encode_rows(rows, tokenizer, "fixed", 60, EOS, seed=1)
-    assert encoding.dropped == {"blank": 2, "too_long": 1, "duplicate": 1}
+    assert encoding.dropped == {"blank": (2, 3), "too_long": (4,), "duplicate": (1,)}
     assert len(encoding.rows) == 1
     longest = len(encoding.rows[0].input_ids)
     assert len(encode_rows(rows, tokenizer, "fixed", longest, EOS, seed=1).rows) == 1
