@@ -75,7 +75,8 @@ def encode_rows(
     if not kept:
         raise ValueError(
             f"none of {len(rows)} training rows is left: {len(dropped['blank'])} have a blank instruction or output "
-            f"and {len(dropped['too_long'])} are longer than {max_length} tokens; raise train.max_length or mend the data"
+            f"and {len(dropped['too_long'])} are longer than {max_length} tokens; raise train.max_length or "
+            "mend the data"
         )
     return Encoding(tuple(kept), tuple(kept.values()), {reason: tuple(found) for reason, found in dropped.items()})
 
