@@ -11,8 +11,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from selfinstruct_train.command import run_recipe
 
-def main() -> int:
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("data"), help="where the files go (default: data)")
     parser.add_argument("--mirror", metavar="URL", help="takes the place of https://raw.githubusercontent.com")
@@ -30,30 +32,22 @@ def main() -> int:
     from selfinstruct_train.fetch import GITHUB, Folders, mirror
     from selfinstruct_train.official import get_official
 
-    try:
-        if args.folders and args.mirror:
-            raise ValueError("--from and --mirror: give one of them; with --from nothing is downloaded")
-        if args.folders:
-            ready, lacking = get_official(args.data, Folders(args.folders))
-        else:
-            with mirror(args.mirror or GITHUB) as source:
-                ready, lacking = get_official(args.data, source)
-        if not ready:
-            raise ValueError(f"none of the files is in {', '.join(map(str, args.folders))}; leave out --from")
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+    if args.folders and args.mirror:
+        raise ValueError("--from and --mirror: give one of them; with --from nothing is downloaded")
+    if args.folders:
+        ready, lacking = get_official(args.data, Folders(args.folders))
+    else:
+        with mirror(args.mirror or GITHUB) as source:
+            ready, lacking = get_official(args.data, source)
+    if not ready:
+        raise ValueError(f"none of the files is in {', '.join(map(str, args.folders))}; leave out --from")
 
     for path in ready:
         print(path)
     if lacking:
         names = ", ".join(file.path for file in lacking[:8]) + (" ..." if len(lacking) > 8 else "")
         print(f"lacking: {len(lacking)} files are not in the folder: {names}; without --from they are downloaded")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_recipe(main, "stopped; the same command goes on from here"))

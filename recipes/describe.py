@@ -8,28 +8,22 @@ from __future__ import annotations
 
 import sys
 
+from selfinstruct_train.command import run_recipe
 
-def main() -> int:
+
+def main() -> None:
     from selfinstruct_train.config_file import load_config
 
-    try:
-        config = load_config(None)
+    config = load_config(None)
 
-        from selfinstruct_train.dataset.describe import describe
+    from selfinstruct_train.dataset.describe import describe
 
-        result = describe(config)
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    result = describe(config)
 
     print(result.table)
     for path in result.files:
         print(path)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_recipe(main))

@@ -19,6 +19,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from selfinstruct_train.command import run_recipe
+
 if TYPE_CHECKING:
     from selfinstruct_train.config import Config
 
@@ -92,7 +94,7 @@ def score_file(config: Config, path: str, scores_path: str | None) -> list[str]:
     return [f"{s.metric:<12} {s.value:8.4f}  (95 % interval {s.low:.1f} to {s.high:.1f})" for s in scores]
 
 
-def main() -> int:
+def main() -> None:
     from selfinstruct_train.config_file import load_config
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -101,19 +103,11 @@ def main() -> int:
     own, settings = parser.parse_known_args()
     if {"-h", "--help"} & set(settings):
         print(__doc__)
-    try:
-        config = load_config(settings)
-        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-        lines = score_file(config, own.predictions, own.scores) if own.predictions else evaluate_run(config)
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+    config = load_config(settings)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    lines = score_file(config, own.predictions, own.scores) if own.predictions else evaluate_run(config)
     print("\n".join(lines))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_recipe(main, "stopped; the same command goes on from here"))

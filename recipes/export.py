@@ -7,28 +7,22 @@ from __future__ import annotations
 
 import sys
 
+from selfinstruct_train.command import run_recipe
 
-def main() -> int:
+
+def main() -> None:
     from selfinstruct_train.config_file import load_config
 
-    try:
-        config = load_config(None)
+    config = load_config(None)
 
-        from selfinstruct_train.dataset.exports import export
+    from selfinstruct_train.dataset.exports import export
 
-        result = export(config)
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    result = export(config)
 
     left_out = f", {result.num_left_out} without instruction or output left out" if result.num_left_out else ""
     print(f"{result.num_rows} rows as {config.export.format}{left_out}")
     print(result.path)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_recipe(main))

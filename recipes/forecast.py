@@ -9,36 +9,25 @@ from __future__ import annotations
 import logging
 import sys
 
+from selfinstruct_train.command import run_recipe
 
-def main() -> int:
+
+def main() -> None:
     from selfinstruct_train.config_file import load_config
 
-    try:
-        config = load_config(None)
-        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    config = load_config(None)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
 
-        from selfinstruct_train.generate.run import foretell_run, prepare
-        from selfinstruct_train.generate.spending import BudgetReachedError
+    from selfinstruct_train.generate.run import foretell_run, prepare
 
-        plan = prepare(config)
+    plan = prepare(config)
 
-        from selfinstruct_train.lm import load_lm
+    from selfinstruct_train.lm import load_lm
 
-        try:
-            table = foretell_run(plan, load_lm(config.model))
-        except BudgetReachedError as reached:
-            print(f"stopped: {reached}", file=sys.stderr)
-            return 3
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the answers so far are kept", file=sys.stderr)
-        return 130
+    table = foretell_run(plan, load_lm(config.model))
 
     print(table)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_recipe(main, "stopped; the answers so far are kept"))

@@ -9,42 +9,30 @@ from __future__ import annotations
 import logging
 import sys
 
+from selfinstruct_train.command import run_recipe
 
-def main() -> int:
+
+def main() -> None:
     from selfinstruct_train.config_file import changed_settings, load_config
     from selfinstruct_train.lm.distributed import is_main_process, shared_lm
 
-    try:
-        config = load_config(None)
-        if not is_main_process():  # it only serves process 0, which alone speaks
-            with shared_lm(config.model):
-                return 0
-        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-        logging.info("%s", changed_settings(config))
+    config = load_config(None)
+    if not is_main_process():  # it only serves process 0, which alone speaks
+        with shared_lm(config.model):
+            return
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.info("%s", changed_settings(config))
 
-        from selfinstruct_eval.held_out import open_held_out
+    from selfinstruct_eval.held_out import open_held_out
 
-        from selfinstruct_train.generate.run import generate, prepare
-        from selfinstruct_train.generate.spending import BudgetReachedError
+    from selfinstruct_train.generate.run import generate, prepare
 
-        plan = prepare(config)
-        held_out = open_held_out(config)
+    plan = prepare(config)
+    held_out = open_held_out(config)
 
-        with shared_lm(config.model) as lm:
-            assert lm is not None
-            try:
-                result = generate(plan, lm, held_out)
-            except BudgetReachedError as reached:
-                print(f"stopped: {reached}", file=sys.stderr)
-                return 3
-    except (ValueError, OSError) as error:
-        if not is_main_process():
-            return 2
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+    with shared_lm(config.model) as lm:
+        assert lm is not None
+        result = generate(plan, lm, held_out)
 
     counts = result.funnel["instructions"]
     generated = result.statistics["generated"]
@@ -55,8 +43,7 @@ def main() -> int:
     )
     for path in result.files:
         print(path)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_recipe(main, "stopped; the same command goes on from here"))

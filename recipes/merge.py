@@ -10,8 +10,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from selfinstruct_train.command import run_recipe
 
-def main() -> int:
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("datasets", nargs="+", help="in order: the earlier keeps what both have")
     parser.add_argument("--out", required=True, help="the folder of the merged dataset")
@@ -22,23 +24,15 @@ def main() -> int:
 
     from selfinstruct_train.dataset.merge import merge, merge_table, read_sources, write_merged
 
-    try:
-        sources = read_sources(arguments.datasets)
-        merged = merge(sources, arguments.threshold)
-        files = write_merged(Path(arguments.out), merged)
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    sources = read_sources(arguments.datasets)
+    merged = merge(sources, arguments.threshold)
+    files = write_merged(Path(arguments.out), merged)
 
     print(merge_table(sources, merged.fates))
     print(f"{len(merged.rows)} rows of {len(merged.fates)} stay")
     for path in files:
         print(path)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_recipe(main))

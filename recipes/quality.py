@@ -10,31 +10,21 @@ from __future__ import annotations
 import logging
 import sys
 
+from selfinstruct_train.command import run_recipe
 
-def main() -> int:
+
+def main() -> None:
     from selfinstruct_train.config_file import changed_settings, load_config
 
-    try:
-        config = load_config(None)
-        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-        logging.info("%s", changed_settings(config))
+    config = load_config(None)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.info("%s", changed_settings(config))
 
-        from selfinstruct_train.dataset.quality import filter_by_quality, histogram, load_scorer, prepare_quality
-        from selfinstruct_train.generate.funnel import count_verdicts, funnel_table
-        from selfinstruct_train.generate.spending import BudgetReachedError
+    from selfinstruct_train.dataset.quality import filter_by_quality, histogram, load_scorer, prepare_quality
+    from selfinstruct_train.generate.funnel import count_verdicts, funnel_table
 
-        plan = prepare_quality(config)
-        try:
-            result = filter_by_quality(plan, load_scorer(config))
-        except BudgetReachedError as reached:
-            print(f"stopped: {reached}", file=sys.stderr)
-            return 3
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+    plan = prepare_quality(config)
+    result = filter_by_quality(plan, load_scorer(config))
 
     print(histogram(result.fates, config.quality.scorer))
     counts = count_verdicts(len(plan.scored), (fate.verdict for fate in result.fates))
@@ -42,8 +32,7 @@ def main() -> int:
     print(f"{len(result.rows)} of {len(plan.rows)} rows stay, rows of seed tasks included")
     for path in result.files:
         print(path)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_recipe(main, "stopped; the same command goes on from here"))

@@ -9,29 +9,24 @@ from __future__ import annotations
 import logging
 import sys
 
+from selfinstruct_train.command import run_recipe
 
-def main() -> int:
+
+def main() -> None:
     from selfinstruct_train.config_file import load_config
 
-    try:
-        config = load_config(None)
-        logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    config = load_config(None)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
 
-        from selfinstruct_eval.held_out import open_held_out
+    from selfinstruct_eval.held_out import open_held_out
 
-        from selfinstruct_train.generate.funnel import comparison_table, funnel_table
-        from selfinstruct_train.generate.progress import compact
-        from selfinstruct_train.generate.refilter import refilter
-        from selfinstruct_train.generate.run import read_plan
-        from selfinstruct_train.generate.spending import money
+    from selfinstruct_train.generate.funnel import comparison_table, funnel_table
+    from selfinstruct_train.generate.progress import compact
+    from selfinstruct_train.generate.refilter import refilter
+    from selfinstruct_train.generate.run import read_plan
+    from selfinstruct_train.generate.spending import money
 
-        result = refilter(read_plan(config), open_held_out(config))
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    result = refilter(read_plan(config), open_held_out(config))
 
     after = result.generated.funnel
     print(funnel_table(after) if result.before is None else comparison_table(result.before, after))
@@ -49,8 +44,7 @@ def main() -> int:
         )
     for path in result.generated.files:
         print(path)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_recipe(main))

@@ -10,34 +10,24 @@ from __future__ import annotations
 import logging
 import sys
 
+from selfinstruct_train.command import run_recipe
 
-def main() -> int:
+
+def main() -> None:
     from selfinstruct_train.config_file import changed_settings, load_config
 
-    try:
-        config = load_config(None)
-        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-        logging.info("%s", changed_settings(config))
+    config = load_config(None)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.info("%s", changed_settings(config))
 
-        from selfinstruct_train.dataset.relabel import prepare_relabel, relabel
-        from selfinstruct_train.generate.funnel import count_verdicts, funnel_table
-        from selfinstruct_train.generate.spending import BudgetReachedError
+    from selfinstruct_train.dataset.relabel import prepare_relabel, relabel
+    from selfinstruct_train.generate.funnel import count_verdicts, funnel_table
 
-        plan = prepare_relabel(config)
+    plan = prepare_relabel(config)
 
-        from selfinstruct_train.lm import load_lm
+    from selfinstruct_train.lm import load_lm
 
-        try:
-            result = relabel(plan, load_lm(config.relabel.model))
-        except BudgetReachedError as reached:
-            print(f"stopped: {reached}", file=sys.stderr)
-            return 3
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        return 130
+    result = relabel(plan, load_lm(config.relabel.model))
 
     counts = count_verdicts(len(plan.requests), (fate.verdict for fate in result.fates))
     num_changed = sum(fate.verdict == "kept" and fate.new != fate.old for fate in result.fates)
@@ -45,8 +35,7 @@ def main() -> int:
     print(f"{len(result.rows)} rows, {num_changed} of them with another output than before")
     for path in result.files:
         print(path)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_recipe(main, "stopped; the same command goes on from here"))

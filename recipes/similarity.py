@@ -8,28 +8,22 @@ from __future__ import annotations
 
 import sys
 
+from selfinstruct_train.command import run_recipe
 
-def main() -> int:
+
+def main() -> None:
     from tqdm import tqdm
 
     from selfinstruct_train.config_file import load_config
 
-    try:
-        config = load_config(None)
+    config = load_config(None)
 
-        from selfinstruct_train.dataset.similarity import write_most_similar
+    from selfinstruct_train.dataset.similarity import write_most_similar
 
-        with tqdm(desc="similarity", unit=" instructions", disable=not sys.stderr.isatty()) as bar:
-            path = write_most_similar(config, bar.update)
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    with tqdm(desc="similarity", unit=" instructions", disable=not sys.stderr.isatty()) as bar:
+        path = write_most_similar(config, bar.update)
     print(path)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_recipe(main))

@@ -16,6 +16,7 @@ from pathlib import Path
 from kind import Kind, Verdict, read_back
 from kinds import NEAR
 
+from selfinstruct_train.command import run_recipe
 from selfinstruct_train.config_file import load_config
 from selfinstruct_train.generate.forecast import wilson_interval
 from selfinstruct_train.storage import write_jsonl, write_text
@@ -87,8 +88,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+    sys.exit(run_recipe(main))

@@ -26,7 +26,7 @@ from multiprocessing.connection import Client, Connection, Listener, wait
 from typing import Any
 
 from ..config import ModelConfig
-from ..types import Completion, Request, Sampling
+from ..types import BudgetReachedError, Completion, Request, Sampling
 from .base import LM, OnAnswer
 from .batches import Share
 
@@ -72,9 +72,12 @@ def shared_lm(model: ModelConfig) -> Iterator[LM | None]:
     try:
         lm = _SharedLM(load_transformers_lm(model), workers)
         lm.await_loaded()
-        yield lm
-        for worker in workers:
-            worker.tell(("stop",))
+        try:
+            yield lm
+        except BudgetReachedError:  # an orderly end, for the others too
+            _stop(workers)
+            raise
+        _stop(workers)
     finally:
         for worker in workers:
             worker.connection.close()
@@ -197,6 +200,11 @@ def _gather(num_processes: int) -> list[_Worker]:
             workers.append(_Worker(connection.recv(), connection))
     dist.destroy_process_group()
     return sorted(workers, key=lambda worker: worker.rank)
+
+
+def _stop(workers: list[_Worker]) -> None:
+    for worker in workers:
+        worker.tell(("stop",))
 
 
 def _serve(model: ModelConfig) -> None:
