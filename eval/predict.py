@@ -15,7 +15,7 @@ from selfinstruct_train.config import Config
 from selfinstruct_train.journal import Journal
 from selfinstruct_train.lm.base import LM
 from selfinstruct_train.model_source import check_model_source, fingerprint, model_source
-from selfinstruct_train.prompt_format import evaluation_prompt
+from selfinstruct_train.prompt_format import question
 from selfinstruct_train.seeding import derive_seed
 from selfinstruct_train.storage import write_jsonl
 from selfinstruct_train.types import Completion, Request
@@ -65,14 +65,10 @@ def predict(
     Raises:
         ValueError: the journal belongs to other settings.
     """
-    requests = [
-        Request(
-            f"{name}/{e.id}",
-            evaluation_prompt(e.instruction, e.input, config.train.template),
-            derive_seed(config.seed, "eval", name, e.id),
-        )
-        for e in examples
-    ]
+    requests = []
+    for e in examples:
+        text, is_chat = question(e.instruction, e.input, config.train.template)
+        requests.append(Request(f"{name}/{e.id}", text, derive_seed(config.seed, "eval", name, e.id), is_chat))
     folder = Path(system.path or model_source(config.model.path))
     suffix = f"-{fingerprint(folder)[:8]}" if folder.is_dir() else ""  # of a Hub model, lm.name holds the commit
     header = {

@@ -7,7 +7,11 @@ import pytest
 from selfinstruct_train.prompt_format import (
     TRAIN_TEMPLATES_WITH_INPUT,
     TRAIN_TEMPLATES_WITHOUT_INPUT,
+    chat_ids,
+    end_id,
     evaluation_prompt,
+    question,
+    stop_ids,
     training_text,
     user_message,
 )
@@ -82,5 +86,57 @@ def test_a_users_message_is_the_instruction_and_behind_a_blank_line_the_input():
 
 
 def test_unknown_template_is_refused():
-    with pytest.raises(ValueError, match="template is 'alpaca'; known: paper, fixed"):
+    with pytest.raises(ValueError, match="template is 'alpaca'; known: paper, fixed, and chat"):
         evaluation_prompt("I", "", "alpaca")
+
+
+def test_a_chat_has_no_plain_text_and_is_asked_as_a_users_message():
+    for write in (lambda: evaluation_prompt("I", "", "chat"), lambda: training_text("I", "", "O", "chat", None)):
+        with pytest.raises(ValueError, match="template is 'chat'; known: paper, fixed, and chat where there is a tok"):
+            write()
+    assert question("Add one.", "3", "chat") == ("Add one.\n\n3", True)
+    assert question("Add one.", "3", "fixed") == ("Instruction: Add one.\nInput: 3\nResponse:", False)
+
+
+class Words:
+    """A tokenizer of words at spaces, with a chat template: ids in the order of `words`."""
+
+    words = ("<eos>", "<turn>", "<bos>", "user", "assistant", "Hi", "there")
+    eos_token_id, bos_token_id, bos_token = 0, 2, "<bos>"
+    all_special_tokens, all_special_ids = ["<eos>"], [0]
+    added_tokens_decoder = {1: "<turn>"}  # noqa: RUF012
+
+    def __init__(self, template: str | None) -> None:
+        self.chat_template = template
+
+    def __call__(self, text: str, add_special_tokens: bool = True) -> dict[str, list[int]]:
+        return {"input_ids": [2] * add_special_tokens + [self.words.index(word) for word in text.split()]}
+
+    def apply_chat_template(self, messages, add_generation_prompt, tokenize, **settings) -> str:
+        from jinja2 import Environment
+
+        template = Environment().from_string(self.chat_template)
+        return template.render(messages=messages, add_generation_prompt=add_generation_prompt, **settings)
+
+
+TURNS = "<bos> {% for m in messages %}{{ m.role }} {{ m.content }} <turn> {% endfor %}"
+TURNS += "{% if add_generation_prompt %}assistant {% endif %}"
+
+
+def test_the_trained_model_stops_at_the_end_of_a_turn_too():
+    tokenizer = Words(TURNS)
+    assert chat_ids(tokenizer, "Hi there", "m") == [2, 3, 5, 6, 1, 4]
+    assert stop_ids(tokenizer, "chat", None) == [1, 0]
+    assert stop_ids(tokenizer, "chat", [0, 7]) == [1, 0, 7]
+    assert stop_ids(tokenizer, "fixed", 7) == [0, 7]
+    assert end_id(Words(TURNS.replace("<turn>", "|")), "chat", "m") == 0  # no special token: the tokenizer's EOS
+
+
+def test_a_template_that_writes_a_bos_twice_gives_one():
+    assert chat_ids(Words("<bos> " + TURNS), "Hi", "m") == [2, 3, 5, 1, 4]
+
+
+def test_a_template_that_tells_the_date_gives_the_same_prompt_on_every_day():
+    for today in ("{{ strftime_now('%d %b %Y') }}", "{{ date_string }}"):
+        same = f"{{% if {today[3:-3]} == '26 Jul 2024' %}}Hi {{% endif %}}"
+        assert chat_ids(Words(same + TURNS), "there", "m") == [5, 2, 3, 6, 1, 4]

@@ -62,8 +62,13 @@ def prepare_relabel(config: Config) -> RelabelPlan:
 
     Raises:
         ValueError: no model is named; there is no dataset, it holds no generated row, or the journal belongs to other
-            settings.
+            settings; train.template is chat and relabel.chat false.
     """
+    if config.train.template == "chat" and not config.relabel.chat:
+        raise ValueError(
+            "relabel.chat is false, which asks in plain text, but train.template is chat; set relabel.chat: true, or "
+            "train.template: fixed or paper"
+        )
     check_model(config, "relabel.model", config.relabel.model, "the stronger one that writes the outputs")
     rows, generated = read_asked(config, "relabel.dataset", config.relabel.dataset, "relabelled")
     requests = [_request(row, config) for row in generated]

@@ -106,6 +106,8 @@ def _load_adapter(source: str, adapter: Path, model: ModelConfig, dtype: torch.d
         network = peft.PeftModel.from_pretrained(network, source).merge_and_unload()
         if any((Path(source) / name).exists() for name in TOKENIZER_FILES):
             tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+        if (Path(source) / "generation_config.json").exists():  # an adapter may have learned another end of its answers
+            network.generation_config = transformers.GenerationConfig.from_pretrained(source)
     except Exception as error:
         raise ValueError(load_failure(source, error)) from error
     return network, tokenizer

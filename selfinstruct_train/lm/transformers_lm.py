@@ -13,11 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..prompt_format import prompt_ids
+from ..prompt_format import question_ids
 from ..types import Completion, Request, Sampling
 from .base import OnAnswer
 from .batches import Share, shares
-from .chat_prompt import chat_ids
 from .decoding import Decoder, Row
 from .memory import is_out_of_memory, release, rows_that_fit
 from .stopping import completion_text, cut_at_stop, tokens_that_may_end, vocabulary_texts
@@ -153,10 +152,7 @@ class TransformersLM:
         return tried // 2
 
     def _encoded(self, request: Request, sampling: Sampling) -> list[int]:
-        if request.chat:
-            ids = chat_ids(self._tokenizer, request.prompt, self.name.split("@")[0])
-        else:
-            ids = prompt_ids(self._tokenizer, request.prompt)
+        ids = question_ids(self._tokenizer, request.prompt, request.chat, self.name.split("@")[0])
         if not ids:
             raise ValueError(
                 f"request {request.id!r}: the prompt is empty and the tokenizer has no BOS token; give a prompt"

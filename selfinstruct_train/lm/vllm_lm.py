@@ -18,10 +18,9 @@ from typing import Any
 
 from ..config import ModelConfig
 from ..model_source import check_model_source, fingerprint, load_failure, model_source
-from ..prompt_format import prompt_ids
+from ..prompt_format import question_ids
 from ..types import Completion, FinishReason, Request, Sampling
 from .base import LM, OnAnswer, UnansweredError
-from .chat_prompt import chat_ids
 from .stopping import completion_text, cut_at_stop
 
 logger = logging.getLogger(__name__)
@@ -138,10 +137,7 @@ class VllmLM:
         return [answers[i] for i in range(len(requests))]
 
     def _encoded(self, request: Request, sampling: Sampling) -> list[int]:
-        if request.chat:
-            ids = chat_ids(self._tokenizer, request.prompt, self.name.split("@")[0])
-        else:
-            ids = prompt_ids(self._tokenizer, request.prompt)
+        ids = question_ids(self._tokenizer, request.prompt, request.chat, self.name.split("@")[0])
         if not ids:
             raise ValueError(
                 f"request {request.id!r}: the prompt is empty and the tokenizer has no BOS token; give a prompt"

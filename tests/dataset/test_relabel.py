@@ -88,6 +88,15 @@ def test_a_limit_in_money_needs_the_price_of_the_stronger_model(run_dir):
     assert len(prepare_relabel(config).requests) == 6
 
 
+def test_plain_questions_beside_the_chat_template_of_training_are_refused(run_dir):
+    config = replace(config_of(run_dir, chat=False), train=TrainConfig(template="chat"))
+    with pytest.raises(
+        ValueError, match=r"relabel\.chat is false, .* train\.template is chat; set relabel\.chat: true"
+    ):
+        prepare_relabel(config)
+    assert all(r.chat for r in prepare_relabel(replace(config, relabel=config_of(run_dir).relabel)).requests)
+
+
 def test_what_can_be_mended_is_told_before_a_model_is_loaded(run_dir, rule_lm):
     with pytest.raises(ValueError, match=r"relabel\.model\.path names no model"):
         prepare_relabel(Config(run_dir=str(run_dir)))

@@ -50,6 +50,16 @@ def test_examples_are_asked_in_the_prompt_format_of_training(config: Config):
     assert lm.asked[0].prompt == "Task: Say it.\nInput: one\nOutput:"
 
 
+def test_with_the_chat_template_an_example_is_the_users_message_of_a_chat(config: Config):
+    lm = Parrot()
+    predict(lm, BASE, "tasks", EXAMPLES, replace(config, train=TrainConfig(template="chat")))
+    assert [(r.prompt, r.chat) for r in lm.asked] == [
+        ("Say it.\n\none", True),
+        ("Say it.", True),
+        ("Say it.\n\nthree", True),
+    ]
+
+
 def test_a_journaled_answer_is_not_asked_again(config: Config):
     first = Parrot()
     answers = predict(first, BASE, "tasks", EXAMPLES[:2], config)
