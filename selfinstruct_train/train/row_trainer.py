@@ -1,9 +1,11 @@
-"""TRL's SFTTrainer on rows that `encode` made: our order of rows, our loss where TRL's does not fit."""
+"""TRL's SFTTrainer on rows that `encode` made: our order of rows, our packs, our loss where TRL's does not fit."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from .attention import check_documents_apart, use_documents_attention
+from .loss import token_weights, weighted_loss
 from .packing import make_collator, make_dataset
 from .plan import Plan
 from .sampler import StepSampler
@@ -19,35 +21,80 @@ def make_trainer(
         lora: a peft LoraConfig; None for full finetuning.
         eval_dataset: the held-out rows, as `validation_dataset` gives them.
         first_epoch: the epoch in which a resumed training goes on.
+
+    Raises:
+        ValueError: the settings and this model do not go together.
     """
-    from transformers import PrinterCallback, Trainer
-    from trl import SFTTrainer
+    from transformers import PrinterCallback
 
-    class RowTrainer(SFTTrainer):
-        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-            return sampler
-
-        def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
-            # TRL's chunked loss head saves GPU memory but, on a CPU, scores the prompt's tokens too (+15 % time).
-            return (
-                Trainer.compute_loss(self, *args, **kwargs)
-                if arguments.use_cpu
-                else super().compute_loss(*args, **kwargs)
-            )
-
-    dataset = make_dataset(plan.rows, plan.config.train)
-    sampler = StepSampler(
-        [len(ids) for ids in dataset["input_ids"]], plan.config.train.batch_size, plan.config.seed, first_epoch
-    )
-    trainer = RowTrainer(
+    train = plan.config.train
+    dataset = make_dataset(plan.rows, train)
+    if train.packing and train.attention == "auto":
+        use_documents_attention(network)
+    arguments.remove_unused_columns = False  # a pack's lengths are no argument of a model
+    trainer = _row_trainer_class()(
         model=network,
         args=arguments,
-        data_collator=make_collator(plan.tokenizer, plan.config.train),
+        data_collator=make_collator(plan.tokenizer, train),
         train_dataset=dataset,
         eval_dataset=eval_dataset,
         processing_class=plan.tokenizer,
         peft_config=lora,
         callbacks=callbacks,
     )
+    if trainer.aux_loss_enabled and train.prompt_loss_weight:
+        raise ValueError(
+            f"train.prompt_loss_weight is {train.prompt_loss_weight}: not there for mixtures of experts; set it to 0"
+        )
+    trainer.model_accepts_loss_kwargs = True  # so that the step's tokens are counted; both losses divide by them
+    trainer.plan = plan
+    trainer.sampler = StepSampler(
+        [len(ids) for ids in dataset["input_ids"]], train.batch_size, plan.config.seed, first_epoch
+    )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _row_trainer_class() -> Any:
+    """Make the class here, for TRL is imported only where it is used."""
+    import torch
+    from trl import SFTTrainer
+
+    class RowTrainer(SFTTrainer):
+        plan: Plan
+        sampler: StepSampler
+        is_probed = False
+
+        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+            return self.sampler
+
+        def training_step(self, model: Any, *args: Any, **kwargs: Any) -> Any:
+            # Only now is the model as it trains: on its device, in its precision, wrapped by DDP, FSDP or DeepSpeed.
+            if self.plan.config.train.packing and not self.is_probed:
+                is_float32 = all(p.dtype == torch.float32 for p in model.parameters() if p.is_floating_point())
+                check_documents_apart(model, self.plan.rows, is_exact=is_float32 and not self.args.bf16)
+                self.is_probed = True
+            return super().training_step(model, *args, **kwargs)
+
+        def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> tuple[list[Any], Any]:
+            batches, count = super().get_batch_samples(epoch_iterator, num_batches, device)
+            prompt_weight = self.plan.config.train.prompt_loss_weight
+            if batches and prompt_weight:
+                total = torch.stack([token_weights(batch, prompt_weight).sum() for batch in batches]).sum().to(device)
+                count = self.accelerator.gather(total).sum()
+            return batches, count
+
+        def compute_loss(
+            self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+        ) -> Any:
+            # TRL's loss takes logits in pieces, for a GPU's memory; on a CPU it scores the prompt's tokens too, which
+            # made steps of a small model twice as long.
+            prompt_weight = self.plan.config.train.prompt_loss_weight if model.training else 0.0
+            if return_outputs or not (self.args.use_cpu or prompt_weight) or self.aux_loss_enabled:
+                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            head = self.accelerator.unwrap_model(model).get_output_embeddings()
+            loss = weighted_loss(model, head, inputs, prompt_weight, num_items_in_batch)
+            # The count is of all processes, and DDP takes the mean of their gradients.
+            return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
+
+    return RowTrainer

@@ -1,4 +1,4 @@
-"""The order of training rows: at random, and within an optimizer step by length.
+"""The order of training rows, or of packs: at random, and within an optimizer step by length.
 
 A step of many short and few long rows wastes most of its work on padding when its micro-batches mix them. Sorting
 inside a step leaves the step's rows, and so its gradient, as they were drawn.

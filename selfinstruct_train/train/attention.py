@@ -1,0 +1,169 @@
+"""Attention of documents that lie in one pack: which implementation, what it computes, and a check that it does so.
+
+Transformers gives packed rows a dense mask, with which SDPA works on the whole square of a pack. Here attention runs
+document by document: on a CPU one after another, on a GPU in torch's variable-length flash kernel. Flash attention and
+flex attention keep documents apart by themselves. Nothing here trusts a model to do so: `check_documents_apart` asks.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from ..config import TrainConfig
+from .encode import EncodedRow
+
+log = logging.getLogger(__name__)
+
+DOCUMENTS = "documents"
+"""The name of our attention in transformers' register."""
+PROBE_LENGTH = 24
+"""Tokens of a document that `check_documents_apart` puts into its pack."""
+
+
+def attention_for(train: TrainConfig, on_gpu: bool) -> str | None:
+    """Return the attention to load a model with; None: the model's own default.
+
+    With `packing` and attention auto, `use_documents_attention` then replaces SDPA.
+    """
+    if train.attention != "auto":
+        return train.attention
+    if not on_gpu or train.precision == "float32":
+        return None
+    import torch
+    from transformers.utils import is_flash_attn_2_available
+
+    return "flash_attention_2" if torch.cuda.is_bf16_supported() and is_flash_attn_2_available() else None
+
+
+def use_documents_attention(network: Any) -> None:
+    """Let a network that attends by SDPA work document by document where a batch holds packs."""
+    if network.config._attn_implementation != "sdpa":
+        return
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import sdpa_mask
+
+    AttentionInterface.register(DOCUMENTS, documents_attention)
+    AttentionMaskInterface.register(DOCUMENTS, sdpa_mask)
+    network.set_attn_implementation(DOCUMENTS)
+
+
+def documents_attention(
+    module: Any, query: Any, key: Any, value: Any, attention_mask: Any, cu_seq_lens_q: Any = None, **options: Any
+) -> tuple[Any, None]:
+    """Attend within each document of a packed batch; any other batch goes to SDPA as it came.
+
+    Args:
+        query: (batch, heads, seq, head_dim); `key` and `value` may have fewer heads.
+        attention_mask: the dense mask of transformers, (batch or 1, 1, seq, seq); it carries sliding windows too.
+        cu_seq_lens_q: where documents begin and end in the flattened batch, (documents + 1,).
+
+    Returns:
+        (batch, seq, heads, head_dim), and no attention weights.
+    """
+    import torch
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+    if cu_seq_lens_q is None:
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+    if query.is_cuda:
+        half = torch.get_autocast_dtype("cuda") if torch.is_autocast_enabled("cuda") else query.dtype
+        if half == torch.float32 or _varlen_attention() is None:
+            return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+        states = (query.to(half), key.to(half), value.to(half))
+        return attend_by_borders(_varlen_attention(), *states, cu_seq_lens_q, **options), None
+    width, is_windowed = query.shape[2], options.get("sliding_window") is not None
+    borders = cu_seq_lens_q.tolist()
+    pieces = []
+    for start, end in itertools.pairwise(borders):
+        row, columns = start // width, slice(start % width, start % width + end - start)
+        mask = None
+        if is_windowed and end - start > options["sliding_window"]:
+            mask = attention_mask[min(row, len(attention_mask) - 1), None, :, columns, columns]
+        q, k, v = (states[row, None, :, columns] for states in (query, key, value))
+        pieces.append(sdpa_attention_forward(module, q, k, v, mask, **options)[0][0])
+    return torch.cat(pieces).view(len(query), width, *pieces[0].shape[1:]), None
+
+
+def attend_by_borders(kernel: Any, query: Any, key: Any, value: Any, borders: Any, **options: Any) -> Any:
+    """Attend by `kernel`, torch's varlen_attn or its like; shapes as in `documents_attention`, in 16 bits."""
+    batch, heads, width, head_dim = query.shape
+    if key.shape[1] != heads:
+        key, value = (states.repeat_interleave(heads // key.shape[1], dim=1) for states in (key, value))
+    flat = [states.transpose(1, 2).reshape(batch * width, heads, head_dim) for states in (query, key, value)]
+    window, longest = options.get("sliding_window"), options["max_length_q"]
+    scale, left = options.get("scaling"), -1 if window is None else window - 1
+    attended = kernel(*flat, borders, borders, longest, longest, scale=scale, window_size=(left, 0))
+    return attended.view(batch, width, heads, head_dim)
+
+
+@functools.cache
+def _varlen_attention() -> Any:
+    """Return torch's variable-length attention if this version has it and it works on this GPU; else None."""
+    import torch
+
+    try:
+        from torch.nn.attention.varlen import varlen_attn
+
+        states = torch.ones(4, 1, 64, dtype=torch.bfloat16, device="cuda", requires_grad=True)
+        borders = torch.tensor([0, 3, 4], dtype=torch.int32, device="cuda")
+        kernel: Any = varlen_attn
+        kernel(states, states, states, borders, borders, 3, 3, scale=1.0, window_size=(-1, 0)).sum().backward()
+    except (ImportError, TypeError, RuntimeError, NotImplementedError) as error:
+        log.warning("packs attend through a dense mask, which is slow (%s); install flash-attn", error)
+        return None
+    return kernel
+
+
+def check_documents_apart(network: Any, rows: Sequence[EncodedRow], is_exact: bool = True) -> None:
+    """Compare the logits of three short documents in a pack with those of each alone.
+
+    The measure is how far logits move if the same tokens are read as one text.
+
+    Args:
+        network: as it will train, wrapped or not; with several processes every one calls this.
+        is_exact: its matrix products run in float32, else in 16 bits, whose rounding must be allowed for.
+
+    Raises:
+        ValueError: they differ: this model's documents would see one another.
+    """
+    import torch
+
+    from .packing import pack_of
+
+    texts = [row.input_ids[:PROBE_LENGTH] for row in rows[:3]]
+    documents = [EncodedRow(texts[i % len(texts)], texts[i % len(texts)]) for i in range(3)]
+    was_training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            together = _logits(network, pack_of(documents))
+            alone = torch.cat([_logits(network, pack_of([document])) for document in documents])
+            joined = _logits(network, pack_of([EncodedRow(*[sum((d.input_ids for d in documents), ())] * 2)]))
+    except TypeError as error:
+        raise ValueError(
+            f"train.packing: this model does not take packs ({error}); set train.packing: false"
+        ) from error
+    finally:
+        network.train(was_training)
+    moved, leak = (float((logits - alone).square().mean(-1).sqrt().max()) for logits in (together, joined))
+    if not moved <= (1e-3 if is_exact else 0.1) * leak + 1e-6:
+        raise ValueError(
+            f"train.packing: documents in one pack change one another's logits in this model (by {moved:.2g}; read as "
+            f"one text, by {leak:.2g}); set train.packing: false, or another train.attention"
+        )
+
+
+def _logits(network: Any, pack: dict[str, list[int]]) -> Any:
+    """Return the logits of one pack, float32, (tokens, vocabulary)."""
+    import torch
+
+    from .packing import collate_packs
+
+    device = next(network.parameters()).device
+    batch = {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in collate_packs([pack], 0).items()}
+    del batch["labels"]
+    return network(**batch, use_cache=False).logits[0].float()
