@@ -1,15 +1,245 @@
-"""Which launch was asked for and which one runs: they must be the same."""
+"""Which launch was asked for and which one runs: where they differ, training is refused.
+
+accelerate turns some launches into others without a word: on a CPU, FSDP and DeepSpeed become plain DDP, and `--cpu`
+or a MULTI_CPU file starts one process. What was asked is read off the `accelerate launch` above this process (its
+words and its config file) and the environment; what runs, off accelerate's state and the prepared model.
+"""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+FILES = "configs/accelerate"
+_COUNTS = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
+"""Where torchrun, three kinds of MPI, and srun write how many processes they started."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What a launch asks for."""
+
+    command: str
+    kind: str
+    """One of accelerate's distributed types: NO, MULTI_CPU, MULTI_GPU, FSDP, DEEPSPEED, ..."""
+    num_processes: int
+    device: Literal["any", "cpu", "gpu"] = "any"
+    fsdp_version: int = 2
+    zero_stage: int | None = None
+    """Of DeepSpeed; None: a file of DeepSpeed's own says it."""
+
+    def __str__(self) -> str:
+        under = {"FSDP": f" under FSDP{self.fsdp_version}", "DEEPSPEED": " under DeepSpeed"}
+        under |= {"XLA": " under XLA", "MEGATRON_LM": " under Megatron-LM"}
+        where = {"any": "", "cpu": " on CPUs", "gpu": " on GPUs"}[self.device]
+        return f"{_processes(self.num_processes)}{under.get(self.kind, '')}{where}"
+
 
 def check_launch(on_gpu: bool) -> str:
-    """Tell in one line what really runs (distributed type, processes, device); every process calls it.
+    """Tell in one line what really runs (processes, device, distributed type); every process calls it.
 
     Raises:
-        ValueError: it is not what the launch command or its config file asked for.
+        ValueError: it is not what the launch command or its config file asked for; in every process.
     """
     from accelerate import PartialState
 
     state = PartialState(cpu=not on_gpu)
-    return f"{state.distributed_type.value}, {state.num_processes} processes, {state.device.type}"
+    runs = f"{_processes(state.num_processes)} on {state.device.type} (distributed type {state.distributed_type.value})"
+    _raise_together(_difference(asked_launch(), runs, state.distributed_type.value, state.num_processes, on_gpu))
+    return runs
+
+
+def check_trainer(trainer: Any) -> str:
+    """Tell in one line how the prepared model is spread over the processes; every process calls it.
+
+    Raises:
+        ValueError: it is not sharded, or not kept alike, as the launch asked; in every process.
+    """
+    asked = asked_launch()
+    kind, line, is_sharded = _spread(trainer.model_wrapped)
+    wanted = {"FSDP": "FSDP2", "DEEPSPEED": "DeepSpeed"}.get(asked.kind, "DDP" if asked.num_processes > 1 else "")
+    problem = ""
+    if (wanted and kind != wanted) or (not wanted and kind not in ("one copy", "DDP")):
+        problem = f"{asked.command} asks for {asked}, but the prepared model is held as: {line}"
+    elif asked.kind in ("FSDP", "DEEPSPEED") and asked.num_processes > 1 and not is_sharded:
+        problem = f"{asked.command} asks for {asked}, but every process holds the whole model: {line}"
+    elif asked.zero_stage is not None and kind == "DeepSpeed" and not line.endswith(f"ZeRO-{asked.zero_stage}"):
+        problem = f"{asked.command} asks for ZeRO-{asked.zero_stage}, but the model runs under {line}"
+    _raise_together(f"{problem}; choose another file of {FILES}" if problem else "")
+    return line
+
+
+def trainer_check(trainer: Any) -> Any:
+    """Return a Trainer callback that calls `check_trainer` before the first step and logs its line."""
+    import logging
+
+    from transformers import TrainerCallback
+
+    class CheckTrainer(TrainerCallback):
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            line = check_trainer(trainer)
+            if state.is_world_process_zero:
+                logging.getLogger(__name__).info("the model: %s", line)
+
+    return CheckTrainer()
+
+
+def save_whole(trainer: Any, folder: Path) -> None:
+    """Write the trained model, or its adapter, as one, gathered from all processes; every process calls it."""
+    plugin = getattr(trainer.accelerator.state, "fsdp_plugin", None)
+    if plugin is None:
+        trainer.save_model(str(folder))
+        return
+    # trainer.save_model writes nothing where checkpoints are sharded, and else a tied output layer a second time.
+    state = trainer.accelerator.get_state_dict(trainer.model)
+    if trainer.args.should_save:
+        tied = getattr(trainer.model, "all_tied_weights_keys", {})
+        whole = {name: weight for name, weight in state.items() if name not in tied}
+        trainer.model.save_pretrained(str(folder), state_dict=whole)
+
+
+def asked_launch() -> Launch:
+    """Find out what the launch of this process asked for: `accelerate launch`, torchrun, MPI, srun, or none."""
+    above = _accelerate_above()
+    if above is not None:
+        return _asked_of_accelerate(*above)
+    count = next((int(os.environ[name]) for name in _COUNTS if os.environ.get(name, "").isdigit()), 1)
+    kind = "NO" if count == 1 else "several"
+    if _is_set("ACCELERATE_USE_FSDP"):
+        kind = "FSDP"
+    if _is_set("ACCELERATE_USE_DEEPSPEED"):
+        kind = "DEEPSPEED"
+    return Launch(
+        command="the environment" if count > 1 or kind != "NO" else "python",
+        kind=kind,
+        num_processes=count,
+        device="cpu" if _is_set("ACCELERATE_USE_CPU") else "any",
+        fsdp_version=int(os.environ.get("FSDP_VERSION", "1")),
+    )
+
+
+def _accelerate_above() -> tuple[list[str], Path] | None:
+    """Return the words after the nearest `accelerate launch` above this process, and the folder it was started in."""
+    import psutil
+
+    for process in psutil.Process().parents():
+        try:
+            words = _launch_words(process.cmdline())
+            if words is not None:
+                return words, Path(process.cwd())
+        except psutil.Error:  # of another user, or gone
+            continue
+    return None
+
+
+def _launch_words(command: list[str]) -> list[str] | None:
+    """Return what follows `accelerate launch`, in any of its spellings; None: the command is another."""
+    for place, word in enumerate(command[:6]):
+        name = Path(word).name
+        if name in ("accelerate-launch", "accelerate.commands.launch"):
+            return command[place + 1 :]
+        if name in ("accelerate", "accelerate.commands.accelerate_cli") and command[place + 1 : place + 2] == [
+            "launch"
+        ]:
+            return command[place + 2 :]
+    return None
+
+
+def _asked_of_accelerate(words: list[str], folder: Path) -> Launch:
+    """Read words and config file as accelerate does: a word wins over the file, the user's default file comes last."""
+    import torch
+    from accelerate.commands.config.config_args import default_config_file, load_config_from_file
+    from accelerate.commands.launch import launch_command_parser
+
+    said, _ = launch_command_parser().parse_known_args(words)
+    file = folder / (said.config_file or default_config_file)
+    is_read = said.config_file is not None or (file.is_file() and not said.cpu)
+    settings = vars(load_config_from_file(str(file))) if is_read else {}
+    flags = {"MULTI_GPU": said.multi_gpu, "FSDP": said.use_fsdp, "DEEPSPEED": said.use_deepspeed}
+    flags |= {"XLA": said.tpu, "MEGATRON_LM": said.use_megatron_lm}
+    kind = next((kind for kind, is_set in flags.items() if is_set), None)
+    kind = kind or (settings["distributed_type"].value if settings else "NO")
+    fsdp, deepspeed = settings.get("fsdp_config") or {}, settings.get("deepspeed_config") or {}
+    count = said.num_processes or settings.get("num_processes") or max(1, torch.cuda.device_count())
+    device: Literal["any", "cpu", "gpu"] = "any" if kind == "NO" else "gpu"
+    if said.cpu or settings.get("use_cpu") or kind == "MULTI_CPU":
+        device = "cpu"
+    return Launch(
+        command=f"`accelerate launch --config_file {said.config_file}`" if said.config_file else "`accelerate launch`",
+        kind=kind,
+        num_processes=count,
+        device=device,
+        fsdp_version=int(fsdp.get("fsdp_version", said.fsdp_version)),
+        zero_stage=deepspeed.get("zero_stage", said.zero_stage),
+    )
+
+
+def _difference(asked: Launch, runs: str, kind: str, num_processes: int, on_gpu: bool) -> str:
+    """Return in one line how what runs differs from what was asked, with the remedy; nothing if it does not."""
+    remedy = ""
+    if asked.kind in ("FSDP", "DEEPSPEED") and not on_gpu:
+        remedy = f"without a GPU there is nothing but DDP; take {FILES}/cpu.yaml"
+    elif asked.kind == "FSDP" and asked.fsdp_version != 2:
+        remedy = f"only version 2 of FSDP is supported; take {FILES}/fsdp2.yaml"
+    elif asked.kind == "FSDP" and kind in ("NO", "MULTI_CPU"):
+        remedy = f"launch with `accelerate launch --config_file {FILES}/fsdp2.yaml`"
+    elif asked.kind == "DEEPSPEED" and kind != "DEEPSPEED":
+        remedy = f"launch with `accelerate launch --config_file {FILES}/zero2.yaml`"
+    elif asked.kind in ("XLA", "MEGATRON_LM"):
+        remedy = f"it is not supported; take a file of {FILES}"
+    elif asked.num_processes != num_processes:
+        file = "cpu" if asked.device == "cpu" or not on_gpu else "ddp"
+        remedy = f"launch with `accelerate launch --config_file {FILES}/{file}.yaml --num_processes N`"
+    elif asked.device == "cpu" and on_gpu:
+        remedy = "set model.device to cpu"
+    elif asked.device == "gpu" and not on_gpu:
+        remedy = f"no GPU is visible, or model.device is cpu; take {FILES}/cpu.yaml for CPUs"
+    return f"{asked.command} asks for {asked}, but what runs is {runs}; {remedy}" if remedy else ""
+
+
+def _spread(model: Any) -> tuple[str, str, bool]:
+    """Return how a prepared model is held: a name, a line about it, and whether this process holds less than all."""
+    from torch.distributed.fsdp import FSDPModule, FullyShardedDataParallel
+    from torch.distributed.tensor import DTensor
+    from torch.nn import DataParallel
+    from torch.nn.parallel import DistributedDataParallel
+
+    if isinstance(model, FSDPModule):
+        network: Any = model
+        units = sum(isinstance(module, FSDPModule) for module in network.modules())
+        whole = sum(parameter.numel() for parameter in network.parameters())
+        here = sum((p.to_local() if isinstance(p, DTensor) else p).numel() for p in network.parameters())
+        return "FSDP2", f"FSDP2 in {units} units, {here:,} of {whole:,} parameters here", here < whole
+    if isinstance(model, FullyShardedDataParallel):
+        return "FSDP1", "FSDP1", True
+    if any(base.__name__ == "DeepSpeedEngine" for base in type(model).__mro__):
+        stage = model.zero_optimization_stage()
+        return "DeepSpeed", f"DeepSpeed ZeRO-{stage}", stage > 0
+    if isinstance(model, DistributedDataParallel):
+        return "DDP", "DDP, a full copy here", False
+    if isinstance(model, DataParallel):
+        return "DataParallel", "DataParallel", False
+    return "one copy", "one copy", False
+
+
+def _raise_together(problem: str) -> None:
+    """Raise the first problem of any process in all of them: one that went on alone would wait for ever."""
+    import torch.distributed as dist
+
+    problems = [problem]
+    if dist.is_available() and dist.is_initialized():
+        problems = [""] * dist.get_world_size()
+        dist.all_gather_object(problems, problem)
+    for found in problems:
+        if found:
+            raise ValueError(found)
+
+
+def _is_set(name: str) -> bool:
+    return os.environ.get(name, "").lower() in ("1", "true", "yes")
+
+
+def _processes(number: int) -> str:
+    return "1 process" if number == 1 else f"{number} processes"
