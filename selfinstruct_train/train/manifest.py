@@ -1,13 +1,248 @@
-"""manifest.json beside a trained model: all that one must know to make it again."""
+"""manifest.json beside a trained model: all that one must know to make it again, and what it took.
+
+No secret gets in: settings hold names of environment variables only, and the value of every variable that may be a
+secret is taken out of whatever text it stands in. Of this machine, its hardware is told, not its name or folders.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import math
+import os
+import platform
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ..config import Config
+from ..model_source import fingerprint, model_source
+from ..row_files import SUFFIXES
+from .encode import IGNORED
+from .sampler import StepSampler
 
 if TYPE_CHECKING:
     from .plan import Plan
 
+PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "safetensors")
+OPTIONAL_PACKAGES = ("bitsandbytes", "deepspeed", "flash-attn")
+_SECRET = re.compile(
+    r"(^|[_.-])(api_?keys?|keys?|tokens?|secrets?|password|passwd|credentials?|authorization|auth|pat)$", re.IGNORECASE
+)
+_SHORTEST_SECRET = 6
+"""A shorter value of such a variable is no secret, and would be found in innocent words."""
 
-def make_manifest(plan: Plan, trainer: Any, seconds: float) -> dict[str, Any]:
-    """Return versions, hardware, config, dataset hash, seed, git state, launch and figures of this training."""
-    return {"seed": plan.config.seed, "seconds": seconds}
+
+def make_manifest(plan: Plan, trainer: Any, seconds: float, first_step: int = 0) -> dict[str, Any]:
+    """Return versions, hardware, config, data, base model, seed, git state, launch and figures of this training.
+
+    Args:
+        seconds: since this process began to train.
+        first_step: steps that earlier processes had done, where this one went on from a checkpoint.
+    """
+    end = datetime.now(UTC)
+    manifest = {
+        "format": 1,
+        "started": (end - timedelta(seconds=seconds)).isoformat(timespec="seconds"),
+        "ended": end.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "first_step": first_step,
+        "command": _command(),
+        "git": _git_state(),
+        "versions": _versions(),
+        "hardware": _hardware(trainer),
+        "seed": plan.config.seed,
+        "model": _base_model(plan.config, trainer),
+        "dataset": _dataset(plan.config),
+        "identity": plan.identity,
+        "rows": {"trained": len(plan.rows), "held_out": len(plan.held_out), "dropped": plan.dropped},
+        "training": _figures(plan, trainer, first_step),
+        "config": _without_secret_keys(dataclasses.asdict(plan.config)),
+    }
+    return without_secrets(manifest, _secrets(plan.config))
+
+
+def without_secrets(value: Any, secrets: dict[str, str]) -> Any:
+    """Return JSON values with every secret in a text replaced by its variable's name, and the home folder by ~."""
+    if isinstance(value, dict):
+        return {str(key): without_secrets(item, secrets) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_secrets(item, secrets) for item in value]
+    if isinstance(value, str):
+        for name, secret in secrets.items():
+            value = value.replace(secret, f"<{name}>")
+        home = str(Path.home())
+        return re.sub(rf"{re.escape(home)}(?=/|$)", "~", value) if len(home) > 1 else value
+    return value
+
+
+def _secrets(config: Config) -> dict[str, str]:
+    """Return the environment's values that may be secrets, by variable, the longest first."""
+    named = {model.server.api_key_env for model in (config.model, config.relabel.model, config.quality.model)}
+    found = {name: text for name, text in os.environ.items() if _SECRET.search(name) or name in named}
+    found = {name: text for name, text in found.items() if len(text) >= _SHORTEST_SECRET}
+    return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
+
+
+def _without_secret_keys(value: Any) -> Any:
+    """Fields for a server are the user's own: those whose name tells of a secret lose their text."""
+    if isinstance(value, dict):
+        return {
+            key: "<removed>" if _SECRET.search(key) and isinstance(item, str) else _without_secret_keys(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_without_secret_keys(item) for item in value]
+    return value
+
+
+def _command() -> list[str]:
+    """Return the command line; an argument whose name tells of a secret loses its value."""
+    script, here = Path(sys.argv[0]).resolve(), Path.cwd()
+    words = [script.relative_to(here).as_posix() if script.is_relative_to(here) else script.name]
+    hides_next = False
+    for argument in sys.argv[1:]:
+        name, sign, _ = argument.partition("=")
+        is_secret = name.startswith("-") and bool(_SECRET.search(name.lstrip("-")))
+        words.append("<removed>" if hides_next else f"{name}=<removed>" if is_secret and sign else argument)
+        hides_next = is_secret and not sign
+    return words
+
+
+def _git_state() -> dict[str, Any] | None:
+    """Return commit and cleanness of the working directory; None where it is in no repository or git is missing."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "selfinstruct-train": _version("selfinstruct-train") or "source"}
+    return found | {name: text for name in (*PACKAGES, *OPTIONAL_PACKAGES) if (text := _version(name))}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _hardware(trainer: Any) -> dict[str, Any]:
+    import psutil
+    import torch
+
+    accelerator = trainer.accelerator
+    on_gpu = accelerator.device.type == "cuda"
+    found = {
+        "device": torch.cuda.get_device_name() if on_gpu else _cpu_name(),
+        "processes": accelerator.num_processes,
+        "distributed_type": str(accelerator.distributed_type.value),
+        "cpu_cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+    if on_gpu:
+        gpu = torch.cuda.get_device_properties(accelerator.device)
+        found |= {"gpu_memory_bytes": gpu.total_memory, "cuda": torch.version.cuda, "cpu": _cpu_name()}
+    return found
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _base_model(config: Config, trainer: Any) -> dict[str, Any]:
+    """Return what pins the base: the fingerprint of a folder, or the Hub's commit."""
+    source = Path(model_source(config.model.path))
+    network = trainer.accelerator.unwrap_model(trainer.model)
+    found: dict[str, Any] = {"path": config.model.path, "revision": config.model.revision}
+    if source.is_dir():
+        return found | {"fingerprint": fingerprint(source)}
+    return found | {"commit": getattr(network.config, "_commit_hash", None)}
+
+
+def _dataset(config: Config) -> dict[str, Any]:
+    """Return the files that were read, each with its hash."""
+    path = Path(config.run_dir) / "dataset" if config.train.dataset is None else Path(config.train.dataset).expanduser()
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
+    shown = [file for file in files if not any(part.startswith(".") for part in file.relative_to(path).parts)]
+    return {
+        "path": str(path),
+        "files": [
+            {
+                "name": file.name if file == path else file.relative_to(path).as_posix(),
+                "bytes": file.stat().st_size,
+                "sha256": _sha256(file),
+            }
+            for file in shown
+        ],
+    }
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _figures(plan: Plan, trainer: Any, first_step: int) -> dict[str, Any]:
+    """Return steps, tokens, losses, speed and peak memory; the speed is that of this process's steps."""
+    history = trainer.state.log_history
+    losses = [float(entry["loss"]) for entry in history if "loss" in entry]
+    held_out = [float(entry["eval_loss"]) for entry in history if "eval_loss" in entry]
+    steps = int(trainer.state.global_step)
+    tokens, supervised = _tokens_until(plan, trainer.train_dataset, steps)
+    before, _ = _tokens_until(plan, trainer.train_dataset, first_step)
+    runtime = next((float(entry["train_runtime"]) for entry in reversed(history) if "train_runtime" in entry), None)
+    return {
+        "steps": steps,
+        "tokens": tokens,
+        "supervised_tokens": supervised,
+        "loss_first": losses[0] if losses else None,
+        "loss_last": losses[-1] if losses else None,
+        "loss_best": min(losses, default=None),
+        "held_out_loss_best": min(held_out, default=None),
+        "train_seconds": None if runtime is None else round(runtime, 1),
+        "tokens_per_second": round((tokens - before) / runtime, 1) if runtime else None,
+        "peak_memory_bytes": _peak_memory(trainer),
+    }
+
+
+def _tokens_until(plan: Plan, dataset: Any, steps: int) -> tuple[int, int]:
+    """Return the tokens, and those with a label, of the first so many steps, without what fills up a last batch."""
+    lengths = [len(ids) for ids in dataset["input_ids"]]
+    supervised = [sum(label != IGNORED for label in labels) for labels in dataset["labels"]]
+    batch_size = plan.config.train.batch_size
+    epochs, rest = divmod(steps, math.ceil(len(lengths) / batch_size))
+    begun = list(StepSampler(lengths, batch_size, plan.config.seed, first_epoch=epochs))[: rest * batch_size]
+    return (
+        epochs * sum(lengths) + sum(lengths[number] for number in begun),
+        epochs * sum(supervised) + sum(supervised[number] for number in begun),
+    )
+
+
+def _peak_memory(trainer: Any) -> int:
+    """Return the most that this process held: on the GPU by torch's count, else of the machine's memory."""
+    import torch
+
+    if trainer.accelerator.device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated())
+    import resource  # not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
