@@ -9,6 +9,7 @@ from .loss import token_weights, weighted_loss
 from .packing import make_collator, make_dataset
 from .plan import Plan
 from .sampler import StepSampler
+from .validation import measure_held_out
 
 
 def make_trainer(
@@ -96,5 +97,8 @@ def _row_trainer_class() -> Any:
             loss = weighted_loss(model, head, inputs, prompt_weight, num_items_in_batch)
             # The count is of all processes, and DDP takes the mean of their gradients.
             return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
+
+        def evaluation_loop(self, *args: Any, **kwargs: Any) -> Any:
+            return measure_held_out(self)
 
     return RowTrainer

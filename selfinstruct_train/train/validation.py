@@ -1,32 +1,256 @@
-"""A held-out slice of the rows: kept out of training, measured at each checkpoint; it chooses the best one."""
+"""A held-out slice of the rows: kept out of training, measured at each checkpoint; it chooses the best one.
+
+The loss is the mean over the tokens of all completions; ROUGE-L (F1 x 100, stemmed, as Tk-Instruct's) is that of greedy
+answers to at most 50 prompts. Neither depends on batches or processes, numerics aside, and no random number is drawn,
+so the training goes on as if it had not been measured. ROUGE-L knows Latin letters and digits only.
+"""
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..config import TrainConfig
+from ..prompt_format import stop_ids
+from ..seeding import derive_seed
+from .encode import IGNORED, EncodedRow, encode_rows, evaluation_ids
+from .loss import weighted_loss
+from .model import context_length
+from .packing import collate_rows
 from .rows import Row
 
 if TYPE_CHECKING:
     from .plan import Plan
 
+MAX_PROMPTS = 50
+SPARE_TOKENS = 8
+"""An answer may be so many tokens longer than the longest reference, or it is cut."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prompt as evaluation asks it, and every held-out output for it."""
+
+    prompt_ids: tuple[int, ...]
+    references: tuple[str, ...]
+
 
 def split_held_out(rows: Sequence[Row], number: int, seed: int) -> tuple[list[Row], list[Row]]:
-    """Return (training rows, held-out rows), at least `number` of the latter, no instruction on both sides."""
-    return list(rows), []
+    """Return (training rows, held-out rows), at least `number` of the latter, no instruction on both sides.
+
+    Instructions are drawn by seed and text, wherever they stand among the rows; both parts keep the order of the rows.
+
+    Raises:
+        ValueError: nothing would be left to train on.
+    """
+    if number == 0:
+        return list(rows), []
+    sizes: dict[str, int] = {}
+    for row in rows:
+        sizes[_instruction(row)] = sizes.get(_instruction(row), 0) + 1
+    drawn = sorted(sizes, key=lambda text: (derive_seed(seed, "train", "held out", text), text))
+    chosen: set[str] = set()
+    count = 0
+    for text in drawn:
+        if count + sizes[text] <= number:
+            chosen.add(text)
+            count += sizes[text]
+    if count < number:  # what is left would each be too much; the least of them
+        chosen |= set(sorted((text for text in drawn if text not in chosen), key=lambda text: sizes[text])[:1])
+    if len(chosen) == len(sizes):
+        raise ValueError(
+            f"train.held_out is {number}, but there are {len(rows)} rows of {len(sizes)} instructions: nothing would "
+            "be left to train on; lower it, or generate more"
+        )
+    held_out = [row for row in rows if _instruction(row) in chosen]
+    return [row for row in rows if _instruction(row) not in chosen], held_out
 
 
 def validation_arguments(train: TrainConfig) -> dict[str, Any]:
     """Return what SFTConfig must hold so that the trainer measures the held-out rows and keeps the best checkpoint."""
-    return {}
+    if not train.held_out:
+        return {}
+    return {
+        "eval_strategy": "steps",
+        "eval_steps": train.save_steps,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": f"eval_{train.best_by}",
+        "greater_is_better": train.best_by == "rouge_l",
+    }
 
 
 def validation_dataset(plan: Plan) -> Any:
-    """Return the held-out rows as a datasets.Dataset of input_ids and labels, one row each; None: there are none."""
-    return None
+    """Return the held-out rows as a datasets.Dataset of input_ids and labels, one row each; None: there are none.
+
+    Raises:
+        ValueError: none of them can be measured.
+    """
+    if not plan.held_out:
+        return None
+    import datasets
+
+    rows, _ = _encoded(plan)
+    return datasets.Dataset.from_dict(
+        {"input_ids": [list(row.input_ids) for row in rows], "labels": [list(row.labels) for row in rows]}
+    )
 
 
 def validation_callbacks(plan: Plan) -> list[Any]:
-    """Return the Trainer callbacks that measure ROUGE-L on the held-out rows; none where there are no such rows."""
-    return []
+    """Return the Trainer callback that has the last step measured and kept, whatever the number of steps."""
+    if not plan.held_out:
+        return []
+    from transformers import TrainerCallback
+
+    class MeasureTheLastStep(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.global_step >= state.max_steps:
+                control.should_evaluate = control.should_save = True
+
+    return [MeasureTheLastStep()]
+
+
+def measure_held_out(trainer: Any) -> Any:
+    """Return loss and ROUGE-L of the trainer's model on its plan's held-out rows, as an EvalLoopOutput.
+
+    It takes the place of Trainer.evaluation_loop, so that both stand in the log, reach the trackers and can choose the
+    best checkpoint. Every process calls it, makes as many forward passes, and gets the same figures.
+    """
+    import torch
+    from transformers.trainer_utils import EvalLoopOutput
+
+    rows, questions = _encoded(trainer.plan)
+    trainer.model.eval()  # the trainer turns it back before the next step
+    with torch.no_grad(), trainer.accelerator.autocast():
+        metrics = {"eval_loss": _loss(trainer, rows), "eval_rouge_l": _rouge_l(trainer, questions)}
+    nothing: Any = None  # no predictions, no labels: whoever wants them asks the model
+    return EvalLoopOutput(predictions=nothing, label_ids=nothing, metrics=metrics, num_samples=len(rows))
+
+
+def questions_of(rows: Sequence[Row], plan: Plan) -> list[Question]:
+    """Return at most 50 distinct prompts of the rows, drawn by seed, each with all the outputs it has there."""
+    references: dict[tuple[int, ...], list[str]] = {}
+    for row in rows:
+        ids = tuple(evaluation_ids(plan.tokenizer, row, plan.config.train.template))
+        references.setdefault(ids, []).append(row.output.strip())
+    questions = [Question(ids, tuple(texts)) for ids, texts in references.items()]
+    random.Random(derive_seed(plan.config.seed, "train", "held out", "questions")).shuffle(questions)
+    return questions[:MAX_PROMPTS]
+
+
+def _instruction(row: Row) -> str:
+    return " ".join(row.instruction.split()).casefold()
+
+
+def _encoded(plan: Plan) -> tuple[tuple[EncodedRow, ...], list[Question]]:
+    """Return the held-out rows that fit, longest first, and the questions they make."""
+    config = plan.config
+    limit = min(config.train.max_length, context_length(config.model) or config.train.max_length)
+    eos_id = plan.tokenizer.eos_token_id
+    try:
+        encoding = encode_rows(plan.held_out, plan.tokenizer, config.train.template, limit, eos_id, config.seed)
+    except ValueError as error:
+        raise ValueError(f"train.held_out: of the rows kept out of training, {error}") from error
+    rows = sorted(encoding.rows, key=lambda row: -len(row.input_ids))
+    return tuple(rows), questions_of([plan.held_out[number] for number in encoding.numbers], plan)
+
+
+def _share(total: int, trainer: Any) -> list[int]:
+    """Return which of `total` things this process does: all do equally many, so some of the first come twice."""
+    processes, rank = trainer.accelerator.num_processes, trainer.accelerator.process_index
+    return [place * processes + rank for place in range(math.ceil(total / processes))]
+
+
+def _batches(things: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    return [things[start : start + size] for start in range(0, len(things), size)]
+
+
+def _loss(trainer: Any, rows: Sequence[EncodedRow]) -> float:
+    """Return the mean loss of a completion's token."""
+    import torch
+
+    head = trainer.accelerator.unwrap_model(trainer.model).get_output_embeddings()
+    device = trainer.args.device
+    total = torch.zeros(2, dtype=torch.float64, device=device)
+    for numbers in _batches(_share(len(rows), trainer), trainer.args.per_device_eval_batch_size):
+        examples = []
+        for number in numbers:
+            row = rows[number % len(rows)]
+            labels = row.labels if number < len(rows) else [IGNORED] * len(row.labels)
+            examples.append({"input_ids": row.input_ids, "labels": labels})
+        batch = {name: tensor.to(device) for name, tensor in collate_rows(examples, 0).items()}
+        total[0] += weighted_loss(trainer.model, head, batch, 0.0, total=1.0).double()
+        total[1] += (batch["labels"][:, 1:] != IGNORED).sum()
+    total = trainer.accelerator.reduce(total, reduction="sum")
+    return float(total[0] / total[1])
+
+
+def _rouge_l(trainer: Any, questions: Sequence[Question]) -> float:
+    """Return the mean over the questions of the best ROUGE-L that the greedy answer has with a reference."""
+    import torch
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(["rougeL"], use_stemmer=True)
+    numbers = _share(len(questions), trainer)
+    answers = _answers(trainer, questions, numbers)
+    scores = [
+        max(
+            scorer.score(reference, answer)["rougeL"].fmeasure for reference in questions[n % len(questions)].references
+        )
+        for n, answer in zip(numbers, answers, strict=True)
+    ]
+    device = trainer.args.device
+    numbered = torch.tensor(list(zip(numbers, scores, strict=True)), dtype=torch.float64, device=device)
+    everyones = sorted(trainer.accelerator.gather(numbered).tolist())[: len(questions)]
+    return 100 * math.fsum(score for _, score in everyones) / len(questions)
+
+
+def _answers(trainer: Any, questions: Sequence[Question], numbers: Sequence[int]) -> list[str]:
+    import torch
+    from transformers import GenerationConfig
+
+    tokenizer, model, device = trainer.plan.tokenizer, trainer.model, trainer.args.device
+    references = [tokenizer(text, add_special_tokens=False)["input_ids"] for q in questions for text in q.references]
+    longest_prompt = max(len(question.prompt_ids) for question in questions)
+    new_tokens = max(map(len, references)) + SPARE_TOKENS
+    context = context_length(trainer.plan.config.model)
+    network = trainer.accelerator.unwrap_model(model)
+    stops = stop_ids(tokenizer, trainer.plan.config.train.template, network.generation_config.eos_token_id)
+    pad = stops[0]
+    settings = GenerationConfig(
+        max_new_tokens=new_tokens if context is None else max(1, min(new_tokens, context - longest_prompt)),
+        do_sample=False,
+        num_beams=1,
+        repetition_penalty=1.0,
+        use_cache=True,
+        eos_token_id=stops,
+        pad_token_id=pad,
+    )
+    _let_fsdp_generate(trainer)
+    answers = []
+    for batch in _batches(numbers, trainer.args.per_device_eval_batch_size):
+        prompts = [questions[number % len(questions)].prompt_ids for number in batch]
+        width = max(map(len, prompts))
+        ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in prompts], device=device)
+        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
+        # With shards, a process whose answers are all there must go on taking part in the others' forward passes.
+        is_shared = trainer.accelerator.num_processes > 1
+        new = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings, synced_gpus=is_shared)[
+            :, width:
+        ].tolist()
+        for row in new:
+            end = next((place for place, token in enumerate(row) if token in stops), len(row))
+            answers.append(tokenizer.decode(row[:end], skip_special_tokens=True, clean_up_tokenization_spaces=False))
+    return answers
+
+
+def _let_fsdp_generate(trainer: Any) -> None:
+    """FSDP2 gathers weights around `forward` alone unless told of other methods."""
+    if trainer.is_fsdp_enabled:
+        from torch.distributed import fsdp
+
+        if isinstance(trainer.model, fsdp.FSDPModule):
+            register: Any = fsdp.register_fsdp_forward_method  # typed as if the class above were no module
+            register(trainer.model, "generate")
