@@ -1,0 +1,124 @@
+"""An adapter against the model it merges into: merged, saved and reloaded, that must answer as the adapter does.
+
+In float32 equality is asked for; what rounding costs, and a base in 4 bits, is measured and told.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from ..config import ModelConfig
+from .behaviour import Answer, Asking, Outputs, agreement, next_token_logits, parts_at_a_tie
+from .findings import Finding
+from .merge_adapter import load_with_adapter, merge_adapter, own_dtype
+from .model import load_network, make_skeleton
+from .plan import Plan
+
+MERGE_TOLERANCE = 1e-4
+"""Of merged logits, as a share of the largest absolute logit (at least 1), in float32."""
+SAME_TEXT_IN_16_BITS = 0.8
+"""Share of equal answers below which a merge is warned of, where it is compared or published in 16 bits."""
+
+
+def compare_merged(plan: Plan, asking: Asking, known: Outputs | None) -> tuple[list[Finding], dict[str, Any]]:
+    """Merge the adapter into its base, save, reload: the same logits and the same greedy text, in float32.
+
+    Args:
+        known: what the adapter gives in the precision of the comparison, if that was asked before.
+    """
+    import torch
+
+    trust = plan.config.model.trust_remote_code
+    exact = exact_dtype(plan.config.model, asking.device)
+    if known is None:
+        known = asking.outputs(load_with_adapter(plan.folder, exact, trust).to(asking.device))
+    answers, logits = known
+    merged = _merged_and_reloaded(plan, exact, asking.device)
+    tolerance = MERGE_TOLERANCE * max(1.0, float(logits.abs().max()))
+    difference = float((next_token_logits(merged, asking.questions) - logits).abs().max())
+    others = asking.answers(merged)
+    parted = [(q, a, b) for q, a, b in zip(asking.questions, answers, others, strict=True) if a != b]
+    ties = sum(parts_at_a_tie(merged, q, a, b, tolerance) for q, a, b in parted)
+    figures: dict[str, Any] = {
+        "merged_compared_in": str(exact).removeprefix("torch."),
+        "merged_logits_difference": difference,
+        "merged_logits_tolerance": tolerance,
+        "merged_same_text": agreement(others, answers),
+        "merged_parted_at_ties": ties,
+    }
+    own = own_dtype(plan.folder, trust)
+    if own != exact:
+        figures["merged_rounded_to"] = str(own).removeprefix("torch.")
+        figures["merged_rounded_same_text"] = agreement(asking.answers(merged.to(own)), answers)
+    is_exact = exact == torch.float32
+    findings = [_judge_merge(figures, len(answers), is_exact, is_equal=len(parted) == ties and difference <= tolerance)]
+    if plan.config.train.method == "qlora":
+        del merged
+        findings.append(_compare_with_quantized(plan, asking, answers, figures))
+    return findings, figures
+
+
+def _merged_and_reloaded(plan: Plan, dtype: Any, device: str) -> Any:
+    """Merge into a folder beside the model, which is gone when this returns."""
+    import torch
+    import transformers
+
+    trust = plan.config.model.trust_remote_code
+    work = plan.folder.parent / f".verifying-{plan.mixture}"
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        merge_adapter(plan.folder, work / "merged", "float32" if dtype == torch.float32 else "bfloat16", trust)
+        network: Any = transformers.AutoModelForCausalLM.from_pretrained(
+            work / "merged", dtype=dtype, use_safetensors=True, trust_remote_code=trust
+        )
+        return network.to(device).eval()
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _judge_merge(figures: dict[str, Any], number: int, is_exact: bool, is_equal: bool) -> Finding:
+    same, rounded = figures["merged_same_text"], figures.get("merged_rounded_same_text", 1.0)
+    what = (
+        f"merged, saved and reloaded: {same:.0%} of {number} greedy answers are the adapter's, logits differ by "
+        f"{figures['merged_logits_difference']:.1e} at most ({figures['merged_compared_in']}; allowed "
+        f"{figures['merged_logits_tolerance']:.1e})"
+    )
+    if figures["merged_parted_at_ties"]:
+        what += f"; {figures['merged_parted_at_ties']} answers part at a tie"
+    if "merged_rounded_to" in figures:
+        what += f"; rounded to the base's {figures['merged_rounded_to']}, {rounded:.0%} are"
+    remedy = "publish the adapter (publish.weights: adapter), not the merged model"
+    if is_exact and not is_equal:
+        return Finding("merged", "error", what, remedy=remedy)
+    if min(same, rounded) < SAME_TEXT_IN_16_BITS:
+        return Finding("merged", "warning", what, remedy=remedy)
+    return Finding("merged", "ok", what)
+
+
+def _compare_with_quantized(plan: Plan, asking: Asking, answers: list[Answer], figures: dict[str, Any]) -> Finding:
+    """Tell how often the adapter answers the same on its 4-bit base; no fault, since the bases are different."""
+    import torch
+
+    config = plan.config
+    try:
+        base = load_network(config.model, config.train, asking.device != "cpu", len(plan.tokenizer))
+        network = load_with_adapter(plan.folder, torch.float32, base=base)
+    except (ValueError, ImportError) as failure:
+        what = f"not compared with the 4-bit base: {' '.join(str(failure).split())[:160]}"
+        return Finding("quantized", "warning", what, remedy="install the extra `quant`, or evaluate the merged model")
+    same = figures["quantized_same_text"] = agreement(asking.answers(network), answers)
+    what = f"{same:.0%} of the answers are the same on the 4-bit base it was trained on as on the full-precision one"
+    return Finding("quantized", "ok", what)
+
+
+def exact_dtype(model: ModelConfig, device: str) -> Any:
+    """Return float32, or bfloat16 where a GPU's free memory does not hold the model in float32 and its cache."""
+    import torch
+
+    if device == "cpu":
+        return torch.float32
+    torch.cuda.empty_cache()
+    free, _ = torch.cuda.mem_get_info()
+    needed = 4 * sum(parameter.numel() for parameter in make_skeleton(model).parameters())
+    return torch.float32 if needed < 0.7 * free else torch.bfloat16

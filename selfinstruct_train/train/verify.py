@@ -1,0 +1,238 @@
+"""Prove that what a training left on disk is a model: whole, changed, able to stop, and the same when merged.
+
+Everything is read from the files as a user would read it, one model in memory at a time, and the outcome is written
+beside the weights with their fingerprint: changed weights are unverified again. Whether the answers are right is the
+evaluation's affair.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config import ModelConfig
+from ..model_source import TOKENIZER_FILES, fingerprint, load_failure
+from ..prompt_format import end_id, stop_ids
+from ..storage import write_json
+from .behaviour import Asking, draw_questions, judge, measure, new_token_limit, next_token_logits
+from .compare_merged import compare_merged, exact_dtype
+from .findings import Finding, accept, to_json
+from .merge_adapter import load_with_adapter
+from .model import context_length, trains_on_gpu
+from .plan import Plan, differing, read_identity
+from .saved_weights import RETRAIN, check_adapter, check_files, check_full, is_adapter
+
+VERIFICATION_FILE = "verification.json"
+CHECKS = (
+    *("weights_finite", "weights_changed", "tokenizer", "loads", "embeddings", "end_token"),
+    *("stops", "repetition", "answers", "merged", "quantized"),
+)
+"""What train.allow can name. Weights that are not whole (the check before these) cannot be accepted."""
+SAMPLE_TEXTS = (
+    "Name three colours.\n\nOutput: red, blue",
+    " caf\u00e9 \u4e16\u754c \U0001f600\t1234567",
+    "<a href='x'>{}</a>\r\n",
+)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The outcome for one model folder; `figures` tell how it answers."""
+
+    folder: Path
+    passed: bool
+    findings: tuple[Finding, ...]
+    figures: dict[str, Any]
+    was_known: bool = False
+    """Whether it was read from the file that an earlier verification of the same weights left."""
+
+
+def is_verified(folder: Path) -> bool:
+    """Tell whether these very weights passed their verification."""
+    record = _read_record(folder)
+    return record is not None and record["passed"] is True
+
+
+def verify(plan: Plan, force: bool = False) -> Verification:
+    """Examine the model at `plan.folder` and write the outcome beside it; what passed before is not examined again.
+
+    Raises:
+        ValueError: there is no model, or one of another training.
+    """
+    folder, allow = plan.folder, plan.config.train.allow
+    if not any(folder.glob("*.safetensors")):
+        raise ValueError(f"{folder}: no trained model there; run recipes/train.py first")
+    found = read_identity(folder)
+    if found != plan.identity:
+        changed = ", ".join(differing(found or {}, plan.identity))
+        raise ValueError(f"{folder} holds a model of another training (other: {changed}); give that run's config")
+    record = None if force else _read_record(folder)
+    if record is not None and record["passed"] and set(record["accepted"]) <= set(allow):
+        findings = tuple(Finding(**finding) for finding in record["findings"])
+        return Verification(folder, True, findings, record["figures"], was_known=True)
+    raw, figures = _examine(plan)
+    findings = accept(raw, allow)
+    passed = all(finding.level != "error" for finding in findings)
+    accepted = sorted({finding.check for finding in raw if finding.level == "error" and finding.check in allow})
+    write_json(
+        folder / VERIFICATION_FILE,
+        {
+            "format": 1,
+            "passed": passed,
+            "fingerprint": fingerprint(folder),
+            "accepted": accepted,
+            "findings": to_json(findings),
+            "figures": figures,
+        },
+    )
+    return Verification(folder, passed, findings, figures)
+
+
+def _read_record(folder: Path) -> dict[str, Any] | None:
+    """Return what an earlier verification of these very weights wrote."""
+    try:
+        record = json.loads((folder / VERIFICATION_FILE).read_text(encoding="utf-8"))
+        return record if record["format"] == 1 and record["fingerprint"] == fingerprint(folder) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _examine(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
+    """Make the checks in order of their cost; one that fails ends it, since the rest would tell nothing new."""
+    findings: list[Finding] = [check_files(plan.folder)]
+    figures: dict[str, Any] = {}
+    if findings[0].level == "error":
+        return findings, figures
+    for examine in (_examine_weights, _examine_tokenizer, _examine_behaviour):
+        found, measured = examine(plan)
+        findings += found
+        figures |= measured
+        if any(finding.level == "error" for finding in accept(found, plan.config.train.allow)):
+            break
+    return findings, figures
+
+
+def _examine_weights(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
+    if is_adapter(plan.folder):
+        return check_adapter(plan.folder, plan.config), {}
+    return check_full(plan.folder, plan.config.model), {}
+
+
+def _examine_tokenizer(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
+    """Does the saved tokenizer give the ids that were trained on?"""
+    import transformers
+
+    def error(what: str, example: str = "") -> tuple[list[Finding], dict[str, Any]]:
+        return [Finding("tokenizer", "error", what, example=example, remedy=RETRAIN)], {}
+
+    if not any((plan.folder / name).exists() for name in TOKENIZER_FILES):
+        return error("there is no tokenizer beside the weights")
+    try:
+        saved = transformers.AutoTokenizer.from_pretrained(
+            plan.folder, trust_remote_code=plan.config.model.trust_remote_code
+        )
+    except Exception as failure:  # every way in which a tokenizer can be broken, told in one line
+        return error(f"the saved tokenizer cannot be loaded: {' '.join(str(failure).split())[:200]}")
+    texts = [*SAMPLE_TEXTS, *(text for row in plan.source_rows[:50] for text in (row.instruction, row.output))]
+    for text in texts:
+        if saved(text)["input_ids"] != plan.tokenizer(text)["input_ids"]:
+            return error("the saved tokenizer gives other ids than the base's", repr(text[:60]))
+    for name in ("eos_token_id", "bos_token_id", "chat_template"):
+        if getattr(saved, name) != getattr(plan.tokenizer, name):
+            return error(f"the saved tokenizer has another {name} than the base's", repr(getattr(saved, name))[:60])
+    return [Finding("tokenizer", "ok", f"loads, and gives the base's ids on {len(texts)} texts")], {}
+
+
+def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
+    """Load the model, ask it, and, of an adapter, ask the merged model the same."""
+    import transformers
+
+    config, folder = plan.config, plan.folder
+    device, dtype = _place(config.model)
+    network, findings = _load(plan, dtype, device)
+    if network is None:
+        return findings, {}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=config.model.trust_remote_code)
+    findings += [_check_vocabulary(network, tokenizer), _check_end_token(plan, network)]
+    stops = stop_ids(tokenizer, config.train.template, network.generation_config.eos_token_id, config.model.path)
+    context = context_length(config.model)
+    limit = new_token_limit(plan, context)
+    questions = draw_questions(plan, tokenizer, limit, context)
+    if not questions:
+        what = f"no row's prompt leaves room for {limit} tokens in the model's context of {context}"
+        return [*findings, Finding("stops", "error", what, remedy="train on shorter rows")], {}
+    asking = Asking(questions, limit, tuple(stops), config.model.batch_size, device)
+    answers = asking.answers(network)
+    figures = {"questions_from": "held-out rows" if plan.held_out else "training rows"}
+    figures |= measure(questions, answers, tokenizer, limit)
+    findings += judge(figures)
+    if is_adapter(folder):
+        is_exact = dtype == exact_dtype(config.model, device)
+        known = (answers, next_token_logits(network, questions)) if is_exact else None
+        del network  # before another one is loaded
+        found, measured = compare_merged(plan, asking, known)
+        findings += found
+        figures |= measured
+    return findings, figures
+
+
+def _load(plan: Plan, dtype: Any, device: str) -> tuple[Any, list[Finding]]:
+    """Load the model as a user would; weights that its file lacks would be drawn at random, so they are an error."""
+    import transformers
+
+    trust = plan.config.model.trust_remote_code
+    if is_adapter(plan.folder):
+        network = load_with_adapter(plan.folder, dtype, trust)
+        return network.to(device), [Finding("loads", "ok", "the adapter loads on its base")]
+    try:
+        loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
+            plan.folder, dtype=dtype, use_safetensors=True, trust_remote_code=trust, output_loading_info=True
+        )
+    except Exception as failure:  # every way in which a model can be broken, told in one line
+        what = load_failure(str(plan.folder), failure)
+        return None, [Finding("loads", "error", what, remedy=RETRAIN)]
+    network, info = loaded
+    lost = sorted(str(key) for name in ("missing_keys", "mismatched_keys") for key in info[name])
+    if lost:
+        what = f"{len(lost)} weights are not in the file or have another shape, so they would be random"
+        return None, [Finding("loads", "error", what, example=lost[0], remedy=RETRAIN)]
+    return network.to(device).eval(), [Finding("loads", "ok", "every weight of the model is in its file")]
+
+
+def _check_vocabulary(network: Any, tokenizer: Any) -> Finding:
+    rows = network.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > rows:
+        what = f"the tokenizer has {len(tokenizer)} tokens but the model {rows} embeddings"
+        return Finding("embeddings", "error", what, remedy=RETRAIN)
+    return Finding("embeddings", "ok", f"{len(tokenizer)} tokens fit into {rows} embeddings")
+
+
+def _check_end_token(plan: Plan, network: Any) -> Finding:
+    """Does `generate` stop at the token that training taught to end with, without being told?"""
+    import transformers
+
+    settings = network.generation_config
+    if is_adapter(plan.folder) and (plan.folder / "generation_config.json").exists():
+        settings = transformers.GenerationConfig.from_pretrained(plan.folder)
+    eos = settings.eos_token_id
+    known = [eos] if isinstance(eos, int) else list(eos or ())
+    end = end_id(plan.tokenizer, plan.config.train.template, plan.config.model.path)
+    token = plan.tokenizer.convert_ids_to_tokens(end)
+    if end in known:
+        return Finding("end_token", "ok", f"generation_config.json stops at {token!r}, the end of a trained completion")
+    what = f"generation_config.json does not stop at {token!r} (id {end}), the end of a trained completion"
+    remedy = f"set eos_token_id to {[end, *known]} in {plan.folder / 'generation_config.json'}"
+    return Finding("end_token", "error", what, example=f"eos_token_id is {eos}", remedy=remedy)
+
+
+def _place(model: ModelConfig) -> tuple[str, Any]:
+    """Return device and precision in which the model will be used."""
+    import torch
+
+    device = "cuda" if trains_on_gpu(model) else "cpu"
+    if model.dtype != "auto":
+        return device, getattr(torch, model.dtype)
+    is_half = device == "cuda" and torch.cuda.is_bf16_supported()
+    return device, torch.bfloat16 if is_half else torch.float32
