@@ -31,7 +31,7 @@ def inherited_license(config: Config) -> License:
     """Return card.license if set, else what model and seed tasks have in common, else `other`."""
     if config.card.license is not None:
         return License(config.card.license, "Chosen by whoever made the dataset.")
-    model, seeds = _of_model(config), _of_seed_tasks(config.generate.seed_tasks)
+    model, seeds = model_license(config), _of_seed_tasks(config.generate.seed_tasks)
     name = f"the model ({model_name(config.model.path)})"
     if model is None or seeds is None:
         unknown = " and ".join(what for what, id in ((name, model), ("the seed tasks", seeds)) if id is None)
@@ -44,6 +44,28 @@ def inherited_license(config: Config) -> License:
     if model != seeds:
         return License("other", f"The model that wrote the data is under {model}, the seed tasks are under {seeds}.")
     return License(model, f"The model that wrote the data and the seed tasks are both under {model}.")
+
+
+def model_license(config: Config) -> str | None:
+    """Return the licence that the card of model.path names, in its folder or the Hub's cache; None: it cannot be read."""
+    if config.model.backend == "http":
+        return None  # the name a server gives its model tells nothing
+    source = model_source(config.model.path)
+    card = Path(source) / "README.md"
+    if not Path(source).exists():
+        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub.errors import HFValidationError
+
+        try:
+            cached = try_to_load_from_cache(source, "README.md", revision=config.model.revision)
+        except HFValidationError:
+            return None
+        if not isinstance(cached, str):
+            return None
+        card = Path(cached)
+    if not card.is_file():
+        return None
+    return front_matter_license(card.read_text(encoding="utf-8", errors="replace"))
 
 
 def model_name(path: str) -> str:
@@ -70,27 +92,6 @@ def front_matter_license(text: str) -> str | None:
     if not isinstance(value, str) or value in ("other", "unknown"):
         return None
     return value.lower() if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]*", value) else None
-
-
-def _of_model(config: Config) -> str | None:
-    if config.model.backend == "http":
-        return None  # the name a server gives its model tells nothing
-    source = model_source(config.model.path)
-    card = Path(source) / "README.md"
-    if not Path(source).exists():
-        from huggingface_hub import try_to_load_from_cache
-        from huggingface_hub.errors import HFValidationError
-
-        try:
-            cached = try_to_load_from_cache(source, "README.md", revision=config.model.revision)
-        except HFValidationError:
-            return None
-        if not isinstance(cached, str):
-            return None
-        card = Path(cached)
-    if not card.is_file():
-        return None
-    return front_matter_license(card.read_text(encoding="utf-8", errors="replace"))
 
 
 def _of_seed_tasks(name: str) -> str | None:

@@ -1,0 +1,45 @@
+"""What `make publish` prints: what goes where, file by file, and how to load what was published. Pure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..config import Config
+from .contents import File
+from .upload import Kind, Published, known_commit
+
+DRY_RUN = "dry run: nothing was sent; --publish.push true uploads it"
+
+
+def listing(config: Config, kind: Kind, folder: Path, files: tuple[File, ...]) -> str:
+    """Return the files of a staged folder under a line that names its repository."""
+    publish = config.publish
+    repo = publish.model_repo if kind == "model" else publish.dataset_repo
+    visibility = "private" if publish.private else "public"
+    width = max(len(file.path) for file in files)
+    digits = len(f"{max(file.size for file in files):,}")
+    lines = [f"{kind} -> {repo}, branch {publish.revision}, {visibility}"]
+    lines += [f"  {file.path:<{width}}  {file.size:>{digits},} bytes  sha256 {file.sha256[:12]}" for file in files]
+    lines.append(f"  {len(files)} files, {sum(file.size for file in files):,} bytes; card: {folder / 'README.md'}")
+    commit = known_commit(config, kind, files)
+    if commit is not None:
+        lines.append(f"  the same as published before in commit {commit}")
+    return "\n".join(lines)
+
+
+def outcome(published: Published, config: Config) -> str:
+    """Return what became of an upload, with the line of Python that loads exactly it."""
+    state = "published" if published.is_new else "already there, no new commit"
+    visibility = "private" if published.private else "public"
+    where = f"{published.repo}, branch {published.branch}, {visibility}"
+    return f"{published.kind}: {state}: {where}: commit {published.commit}\n  {load_line(published, config)}"
+
+
+def load_line(published: Published, config: Config) -> str:
+    """Return the Python that loads exactly this commit."""
+    pinned = f'"{published.repo}", revision="{published.commit}"'
+    if published.kind == "dataset":
+        return f'load_dataset({pinned}, split="train")'
+    if config.publish.weights == "adapter":
+        return f"PeftModel.from_pretrained(base, {pinned})"
+    return f"AutoModelForCausalLM.from_pretrained({pinned})"

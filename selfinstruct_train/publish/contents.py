@@ -1,0 +1,195 @@
+"""Which files are published, laid out in <run_dir>/publish/{model,dataset} exactly as the repository will hold them.
+
+Only what is named here is taken, so checkpoints, optimizer states, pickles and journals cannot slip in. Large files are
+hard links where the file system allows it. Every text is searched for secrets, and nothing of the machine (folders,
+addresses of servers) stays in what was recorded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from ..config import Config
+from ..dataset.license import model_name
+from ..model_source import TOKENIZER_FILES, fingerprint
+from ..row_files import SUFFIXES
+from .ready import Sources, read_object, sha256_of
+
+_WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "*.py")
+_ADAPTER = ("adapter_model.safetensors", "adapter_config.json")
+_TOKENIZER = (
+    *TOKENIZER_FILES,
+    *("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt"),
+    *("chat_template.jinja", "chat_template.json", "additional_chat_templates/*.jinja"),
+)
+_RECORDS = ("manifest.json", "verification.json", "training.json", "log_history.json", "loss.png")
+_TEXTS = {".json", ".jsonl", ".md", ".txt", ".jinja", ".py", ".yaml"}
+_SECRETS = {
+    "a Hub token": re.compile(rb"\bhf_[A-Za-z0-9]{20,}"),
+    "an API key": re.compile(rb"(?<![A-Za-z0-9_-])sk-[A-Za-z0-9_-]{20,}"),
+    "a GitHub token": re.compile(rb"\bgh[pousr]_[A-Za-z0-9]{30,}"),
+    "a private key": re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+}
+_SECRET_VARIABLES = re.compile(r".*(_TOKEN|_API_KEY|_SECRET|_PASSWORD)")
+_SHORTEST_SECRET = 8
+"""A shorter value of such a variable ("none", "true") is a word like others."""
+_PATH_IN_TEXT = re.compile(r"(?<![\w/:.])(?:/[\w.+@-]+)+/([\w.+@-]+)")
+_OF_THE_MACHINE = frozenset(("server", "base_urls", "hostname", "host", "node", "user", "cwd"))
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it will lie in the repository."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+def staging(config: Config, kind: str) -> Path:
+    """Return the folder that shows a repository ("model" or "dataset") as it will be."""
+    return Path(config.run_dir) / "publish" / kind
+
+
+def stage_model(config: Config, sources: Sources) -> Path:
+    """Lay out the model's files, all but its card; a LoRA adapter is merged first where the merged model goes."""
+    assert sources.model is not None
+    source, folder = sources.model, _emptied(staging(config, "model"))
+    weights = config.publish.weights
+    if not sources.is_adapter:
+        _take(source, folder, _WEIGHTS)
+    elif weights != "adapter":
+        _take(_merged(config, source), folder, _WEIGHTS)
+    if sources.is_adapter and weights != "model":
+        place = folder / "adapter" if weights == "both" else folder
+        _take(source, place, _ADAPTER)
+        _name_base(place / "adapter_config.json")
+    _take(source, folder, _TOKENIZER)
+    _take(source, folder, _RECORDS)
+    _take(Path(config.run_dir), folder, ("eval/scores.json",))
+    for name in (*_RECORDS, "eval/scores.json"):
+        if name.endswith(".json") and (folder / name).is_file():
+            _rewrite(folder / name)
+    return folder
+
+
+def stage_dataset(config: Config, sources: Sources) -> Path:
+    """Lay out the dataset's files, its card with the repository's name in the line that loads it."""
+    assert sources.dataset is not None
+    folder = _emptied(staging(config, "dataset"))
+    _take(sources.dataset, folder, (*(f"*{suffix}" for suffix in SUFFIXES), "figures/*.png", "README.md"))
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8")
+    card.unlink()  # a hard link: the run's own card stays as it is
+    card.write_text(text.replace("<this repository or folder>", str(config.publish.dataset_repo)), encoding="utf-8")
+    return folder
+
+
+def list_files(folder: Path) -> tuple[File, ...]:
+    """Return the files of a staged folder with size and checksum, by name."""
+    return tuple(
+        File(path.relative_to(folder).as_posix(), path.stat().st_size, sha256_of(path)) for path in _files(folder)
+    )
+
+
+def refuse_secrets(folder: Path, environment: Mapping[str, str]) -> None:
+    """Search every text of a staged folder, the cells of parquet files too, for tokens and keys.
+
+    Args:
+        environment: values of its variables named like secrets (*_TOKEN, *_API_KEY, ...) count as secrets.
+
+    Raises:
+        ValueError: one was found; the line names file and kind, never the secret.
+    """
+    values = {
+        f"the value of {name}": value.strip().encode()
+        for name, value in sorted(environment.items())
+        if _SECRET_VARIABLES.fullmatch(name) and len(value.strip()) >= _SHORTEST_SECRET
+    }
+    for path in _files(folder):
+        for text in _texts(path):
+            found = [kind for kind, pattern in _SECRETS.items() if pattern.search(text)]
+            found += [kind for kind, value in values.items() if value in text]
+            if found:
+                raise ValueError(
+                    f"{path.relative_to(folder)} holds what looks like {found[0]}; nothing was sent. Take it out of "
+                    "the run's file, and withdraw it if others may have seen it"
+                )
+
+
+def without_machine(value: Any) -> Any:
+    """Return JSON data without what tells of a machine: of a folder its last part, no servers, no host names."""
+    if isinstance(value, dict):
+        return {key: without_machine(entry) for key, entry in value.items() if key not in _OF_THE_MACHINE}
+    if isinstance(value, list):
+        return [without_machine(entry) for entry in value]
+    if isinstance(value, str):
+        if re.match(r"(~|\.{0,2}/|[A-Za-z]:\\)\S", value) and "\n" not in value and " " not in value:
+            return model_name(value)
+        return _PATH_IN_TEXT.sub(lambda found: found[1], value)
+    return value
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _take(source: Path, folder: Path, patterns: tuple[str, ...]) -> None:
+    for path in _files(source):
+        name = path.relative_to(source).as_posix()
+        if any(fnmatch(name, pattern) and name.count("/") == pattern.count("/") for pattern in patterns):
+            place = folder / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(path.resolve(), place)
+            except OSError:  # another file system, or one without hard links
+                shutil.copyfile(path, place)
+
+
+def _rewrite(path: Path) -> None:
+    """Write a record anew without what tells of the machine; the run's own file is another one and stays."""
+    value = without_machine(json.loads(path.read_text(encoding="utf-8")))
+    path.unlink()
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _name_base(path: Path) -> None:
+    settings = read_object(path)
+    settings["base_model_name_or_path"] = model_name(str(settings.get("base_model_name_or_path", "")))
+    path.unlink()
+    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
+def _merged(config: Config, adapter: Path) -> Path:
+    """Merge an adapter, once for its weights: the result is kept beside the staged folders."""
+    from ..train.merge_adapter import merge_adapter
+
+    folder = staging(config, "merged") / fingerprint(adapter)
+    if not folder.is_dir():
+        _emptied(folder.parent)
+        merge_adapter(adapter, folder, trust_remote_code=config.model.trust_remote_code)
+    return folder
+
+
+def _texts(path: Path) -> Iterator[bytes]:
+    if path.suffix in _TEXTS:
+        yield path.read_bytes()
+    elif path.suffix == ".parquet":
+        import pyarrow.parquet
+
+        for batch in pyarrow.parquet.ParquetFile(path).iter_batches():
+            yield json.dumps(batch.to_pylist(), ensure_ascii=False, default=str).encode()

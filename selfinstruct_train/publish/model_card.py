@@ -1,0 +1,207 @@
+"""The model card: README.md of the published model, with the YAML head that the Hub reads. Pure: facts in, text out.
+
+`card_facts` is who gathers the facts. As in the dataset's card, nothing of the machine stands in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..builtin import ASSETS
+from ..dataset.license import License
+from ..dataset.table import as_markdown
+from ..prompt_format import TemplateName, evaluation_prompt
+from .model_index import ScoreSet, eval_results, evaluation_table, gain, set_name
+
+MARK = "<!-- written by selfinstruct-train -->"
+TAGS = ("self-instruct", "instruction-tuning", "sft")
+_ENOUGH = 30
+"""Fewer examples than this are told as too few to lean on."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """The model that was finetuned: a Hub id, or the name alone of one that only the maker has."""
+
+    name: str
+    is_hub_id: bool
+    revision: str | None = None
+
+    @property
+    def link(self) -> str:
+        """What a card shows of it."""
+        at = f" at revision `{self.revision}`" if self.revision else ""
+        name = f"[{self.name}](https://huggingface.co/{self.name})" if self.is_hub_id else f"`{self.name}`"
+        return name + at
+
+
+@dataclass(frozen=True)
+class Data:
+    """What was trained on; `commit` is known once the dataset is published."""
+
+    description: str
+    repo: str | None = None
+    commit: str | None = None
+    files: tuple[tuple[str, str], ...] = ()
+    """(name, sha256) of the published data files."""
+    contamination: str = ""
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What a model card tells. Tables are (label, value) in their order; empty ones are left out of the card."""
+
+    repo: str
+    revision: str
+    weights: str
+    """model, adapter or both; of a run without LoRA always model."""
+    method: str
+    """full, lora or qlora."""
+    template: TemplateName
+    system: str
+    """The name in the scores, which is the mixture's."""
+    base: Base
+    data: Data
+    license: License
+    language: str
+    num_parameters: int = 0
+    training: tuple[tuple[str, str], ...] = ()
+    generation: tuple[tuple[str, str], ...] = ()
+    sampling: str = ""
+    verification: tuple[tuple[str, str], ...] = ()
+    samples: str = ""
+    """Answers of the finished model, as JSON."""
+    has_loss_plot: bool = False
+    scores: Sequence[ScoreSet] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    unproven: tuple[str, ...] = ()
+
+
+def render_card(facts: CardFacts) -> str:
+    """Return the text of README.md."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    template = environment.from_string((ASSETS / "model_card.md.j2").read_text(encoding="utf-8"))
+    return template.render(
+        mark=MARK,
+        header=yaml_header(facts),
+        f=facts,
+        title=facts.repo.split("/")[-1],
+        kind=_kind(facts),
+        gain=_headline(facts),
+        training=_table(facts.training),
+        generation=_table(facts.generation),
+        verification=_table(facts.verification, ("check", "result")),
+        evaluations=[(set_name(s), s["num_tasks"], evaluation_table(s, facts.system)) for s in facts.scores],
+        few=[s for s in facts.scores if s["num_examples"] < _ENOUGH],
+        usage=usage(facts),
+        without_input=without_input(facts.template),
+        adapter_usage=usage(replace(facts, weights="adapter"), "adapter") if facts.weights == "both" else "",
+        versions=", ".join(f"{name} {version}" for name, version in facts.versions.items()),
+    )
+
+
+def yaml_header(facts: CardFacts) -> str:
+    """Return the YAML head; huggingface_hub checks the form of the evaluation results."""
+    from huggingface_hub import ModelCardData
+
+    results = eval_results(facts.scores, facts.system)
+    others: dict[str, Any] = {}
+    if facts.base.is_hub_id:
+        others["base_model_relation"] = "adapter" if facts.weights == "adapter" else "finetune"
+    data = ModelCardData(
+        base_model=facts.base.name if facts.base.is_hub_id else None,
+        datasets=[facts.data.repo] if facts.data.repo else None,
+        eval_results=results or None,
+        model_name=facts.repo.split("/")[-1] if results else None,
+        language=facts.language,
+        library_name="peft" if facts.weights == "adapter" else "transformers",
+        license=facts.license.id,
+        metrics=sorted({result.metric_type for result in results}) or None,
+        pipeline_tag="text-generation",
+        tags=[*TAGS, *(["lora"] if facts.method != "full" else [])],
+        **others,
+    )
+    return str(data.to_yaml()).strip()
+
+
+def usage(facts: CardFacts, subfolder: str = "") -> str:
+    """Return Python that loads the published model and asks it in the form that it was trained on."""
+    pinned = f', revision="{facts.revision}"' if facts.revision != "main" else ""
+    lines = ["from transformers import AutoModelForCausalLM, AutoTokenizer", ""]
+    if facts.weights == "adapter":
+        place = f', subfolder="{subfolder}"' if subfolder else ""
+        of_base = f', revision="{facts.base.revision}"' if facts.base.is_hub_id and facts.base.revision else ""
+        lines = ["from peft import PeftModel", *lines, f'base = "{facts.base.name}"']
+        load = [
+            f"model = AutoModelForCausalLM.from_pretrained(base{of_base})",
+            f"model = PeftModel.from_pretrained(model, repo{place}{pinned})",
+        ]
+    else:
+        load = [f"model = AutoModelForCausalLM.from_pretrained(repo{pinned})"]
+    lines += [f'repo = "{facts.repo}"', f"tokenizer = AutoTokenizer.from_pretrained(repo{pinned})", *load, ""]
+    lines += _asking(facts.template)
+    lines += [
+        'answer = model.generate(inputs["input_ids"], attention_mask=inputs["attention_mask"], max_new_tokens=128)',
+        'print(tokenizer.decode(answer[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))',
+    ]
+    return "\n".join(lines)
+
+
+def _asking(template: TemplateName) -> list[str]:
+    if template == "chat":
+        return [
+            'messages = [{"role": "user", "content": "Name the colour.\\n\\nred cat"}]',
+            "inputs = tokenizer.apply_chat_template(",
+            '    messages, add_generation_prompt=True, return_tensors="pt", return_dict=True',
+            ")",
+        ]
+    prompt = evaluation_prompt("{instruction}", "{input}", template)
+    return [
+        'instruction, input = "Name the colour.", "red cat"',
+        f'prompt = f"{_escaped(prompt)}"',
+        'inputs = tokenizer(prompt, return_tensors="pt")',
+    ]
+
+
+def without_input(template: TemplateName) -> str:
+    """Return the prompt of an instruction without input as a line of Python; of a chat there is nothing to say."""
+    return "" if template == "chat" else f'f"{_escaped(evaluation_prompt("{instruction}", "", template))}"'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+
+
+def _kind(facts: CardFacts) -> str:
+    if facts.method == "full":
+        return "full finetuning"
+    name = "LoRA" if facts.method == "lora" else "QLoRA"
+    return {
+        "model": f"{name}, merged into the base",
+        "adapter": f"{name}; this repository holds the adapter alone, which needs the base model",
+        "both": f"{name}, merged into the base; the adapter lies in the folder `adapter`",
+    }[facts.weights]
+
+
+def _headline(facts: CardFacts) -> str:
+    """One sentence on the first set's gain; what its interval allows to say, no more."""
+    row = gain(facts.scores[0], facts.system) if facts.scores else None
+    if row is None:
+        return ""
+    value = f"{row['value']:+.1f} ROUGE-L over its base (95 % interval {row['low']:+.1f} to {row['high']:+.1f}"
+    where = f"{value}, {row['n']:,} examples of {facts.scores[0]['num_tasks']:,} tasks)"
+    if row["low"] > 0:
+        return f"It answers unseen tasks better than its base: {where}."
+    if row["high"] < 0:
+        return f"It answers unseen tasks **worse** than its base: {where}."
+    return f"That it answers unseen tasks better than its base is not shown: {where}."
+
+
+def _table(rows: Sequence[tuple[str, str]], head: tuple[str, str] = ("", "")) -> str:
+    return as_markdown([head, *rows], num_left=2) if rows else ""

@@ -1,0 +1,159 @@
+"""What must be true before anything is published: repositories are named, the model is verified and evaluated.
+
+Nothing is sent or written here. What `publish.force` may pass over is returned as sentences; all else is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config import Config
+from ..dataset.rows import find_dataset
+from ..model_source import fingerprint
+from ..train.verify import VERIFICATION_FILE, is_verified
+
+_REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What is published: folders of the run, None where no repository is named for them.
+
+    `missing` says in sentences what is not proven of the model; only `publish.force` passes over it.
+    """
+
+    model: Path | None
+    dataset: Path | None
+    missing: tuple[str, ...] = ()
+
+    @property
+    def is_adapter(self) -> bool:
+        """Whether the run trained an adapter (LoRA) and no whole model."""
+        return self.model is not None and (self.model / "adapter_config.json").is_file()
+
+
+def find_sources(config: Config) -> Sources:
+    """Find what `publish` names and look at what is proven of it.
+
+    Raises:
+        ValueError: no repository is named, a name is malformed, or what should go there does not exist.
+    """
+    publish = config.publish
+    if publish.model_repo is None and publish.dataset_repo is None:
+        raise ValueError("nothing to publish: set publish.model_repo or publish.dataset_repo, e.g. your_name/my_model")
+    for setting in ("model_repo", "dataset_repo"):
+        name = getattr(publish, setting)
+        if name is not None and not _REPO.fullmatch(name):
+            raise ValueError(f"publish.{setting} {name!r} is no repository of the Hub; write it as your_name/my_repo")
+    dataset = _dataset(config) if publish.dataset_repo else None
+    if publish.model_repo is None:
+        return Sources(None, dataset)
+    folder = Path(config.run_dir) / "model" / publish.mixture
+    if not any(folder.glob("*.safetensors")):
+        raise ValueError(f"{folder}: no trained model there; run recipes/train.py first, or mend publish.mixture")
+    sources = Sources(folder, dataset, (*_unproven(config, folder), *_changed(folder, dataset)))
+    if publish.weights != "model" and not sources.is_adapter:
+        raise ValueError(
+            f"publish.weights is {publish.weights!r}, but {folder} is a whole model without an adapter; set it to model"
+        )
+    return sources
+
+
+def refuse_unproven(sources: Sources, force: bool) -> None:
+    """Refuse to upload a model of which something is not proven, unless forced.
+
+    Raises:
+        ValueError: naming all that is missing.
+    """
+    if sources.missing and not force:
+        raise ValueError(f"not published: {'; '.join(sources.missing)} (publish.force publishes it all the same)")
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON object; a file that is missing is an empty one.
+
+    Raises:
+        ValueError: the file holds something else.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON ({error}); run the command that writes it again") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: not an object; run the command that writes it again")
+    return value
+
+
+def read_scores(config: Config) -> list[dict[str, Any]]:
+    """Return the sets of <run_dir>/eval/scores.json in which the published model is scored; none: not evaluated.
+
+    Raises:
+        ValueError: the file is broken.
+    """
+    path = Path(config.run_dir) / "eval" / "scores.json"
+    if not path.is_file():
+        return []
+    try:
+        sets = json.loads(path.read_text(encoding="utf-8"))
+        return [s for s in sets if any(row["system"] == config.publish.mixture for row in s["scores"])]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not the scores of recipes/evaluate.py ({error!r}); run it again") from error
+
+
+def is_evaluated(config: Config, folder: Path) -> bool:
+    """Tell whether recipes/evaluate.py scored these very weights; its journal is named after their fingerprint."""
+    journal = Path(config.run_dir) / "journal" / f"eval-{config.publish.mixture}-{fingerprint(folder)[:8]}.jsonl"
+    return bool(read_scores(config)) and journal.is_file()
+
+
+def _unproven(config: Config, folder: Path) -> list[str]:
+    missing = []
+    if not is_verified(folder):
+        why = "failed its verification" if (folder / VERIFICATION_FILE).is_file() else "is not verified"
+        missing.append(f"{folder} {why}: run recipes/verify.py")
+    if not is_evaluated(config, folder):
+        why = "the evaluation is of other weights" if read_scores(config) else "there is no evaluation of the model"
+        missing.append(f"{why}: run recipes/evaluate.py")
+    return missing
+
+
+def _changed(folder: Path, dataset: Path | None) -> list[str]:
+    """Whether the data to be published are other ones than the model was trained on, by the manifest's checksums."""
+    trained = read_object(folder / "manifest.json").get("dataset", {}).get("files", [])
+    if dataset is None or not trained:
+        return []
+    missing = [file["name"] for file in trained if not (dataset / file["name"]).is_file()]
+    changed = [
+        file["name"]
+        for file in trained
+        if file["name"] not in missing and sha256_of(dataset / file["name"]) != file["sha256"]
+    ]
+    if not missing and not changed:
+        return []
+    return [f"{dataset / (missing + changed)[0]} is not the file that was trained on: run recipes/train.py on it"]
+
+
+def sha256_of(path: Path) -> str:
+    """Return the checksum of a file in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _dataset(config: Config) -> Path:
+    """The folder of rows that the run trains on: its own dataset, or the one that train.dataset names."""
+    folder = find_dataset(config, "train.dataset", config.train.dataset)
+    if not folder.is_dir():
+        raise ValueError(
+            f"train.dataset {str(folder)!r} is a file; put it into a folder of its own, describe that with "
+            "recipes/describe.py, and name it"
+        )
+    if not (folder / "README.md").is_file():
+        raise ValueError(f"{folder}: it has no card; run recipes/describe.py (with card.dataset, if not the run's own)")
+    return folder

@@ -1,0 +1,114 @@
+"""Only what is meant goes out: no pickle, no secret, nothing that tells of the machine; the run's files stay."""
+
+import json
+
+import pytest
+
+from selfinstruct_train.config import Config, PublishConfig
+from selfinstruct_train.publish.contents import (
+    list_files,
+    refuse_secrets,
+    stage_dataset,
+    stage_model,
+    without_machine,
+)
+from selfinstruct_train.publish.ready import Sources
+
+
+@pytest.fixture
+def config(tmp_path) -> Config:
+    return Config(run_dir=str(tmp_path), publish=PublishConfig(model_repo="me/m", dataset_repo="me/d"))
+
+
+@pytest.fixture
+def model(tmp_path):
+    folder = tmp_path / "model" / "seeds+generated"
+    (folder / "checkpoint-2").mkdir(parents=True)
+    names = ("model.safetensors", "config.json", "tokenizer.json", "loss.png", "training_args.bin", "optimizer.pt")
+    for name in (*names, "checkpoint-2/model.safetensors", "notes.txt", ".env"):
+        (folder / name).write_text("{}")
+    (folder / "manifest.json").write_text(json.dumps({"config": {"run_dir": str(tmp_path)}}))
+    return folder
+
+
+def names(folder) -> list[str]:
+    return [file.path for file in list_files(folder)]
+
+
+def test_pickles_checkpoints_and_strangers_stay_behind(config, model):
+    folder = stage_model(config, Sources(model, None))
+    assert names(folder) == ["config.json", "loss.png", "manifest.json", "model.safetensors", "tokenizer.json"]
+
+
+def test_a_second_staging_drops_what_is_gone(config, model):
+    stage_model(config, Sources(model, None))
+    (model / "loss.png").unlink()
+    assert "loss.png" not in names(stage_model(config, Sources(model, None)))
+
+
+def test_recorded_folders_are_taken_out_and_the_runs_own_record_stays(config, model, tmp_path):
+    before = (model / "manifest.json").read_text()
+    staged = stage_model(config, Sources(model, None)) / "manifest.json"
+    assert json.loads(staged.read_text()) == {"config": {"run_dir": tmp_path.name}}
+    assert (model / "manifest.json").read_text() == before
+
+
+def test_the_datasets_card_names_its_repository(config, tmp_path):
+    dataset = tmp_path / "dataset"
+    (dataset / "figures").mkdir(parents=True)
+    for name in ("train.parquet", "figures/lengths.png", "draft.txt"):
+        (dataset / name).write_text("x")
+    (dataset / "README.md").write_text('load_dataset("<this repository or folder>")')
+    folder = stage_dataset(config, Sources(None, dataset))
+    assert names(folder) == ["README.md", "figures/lengths.png", "train.parquet"]
+    assert (folder / "README.md").read_text() == 'load_dataset("me/d")'
+    assert "<this repository" in (dataset / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("hf_" + "aB3" * 11, "a Hub token"),
+        ("key: sk-" + "proj-abc123" * 3, "an API key"),
+        ("ghp_" + "a1" * 18, "a GitHub token"),
+        ("-----BEGIN RSA PRIVATE KEY-----", "a private key"),
+        ("my password is tulips-in-may", "the value of MAIL_PASSWORD"),
+    ],
+)
+def test_a_text_that_holds_a_secret_is_refused_without_repeating_it(tmp_path, text, kind):
+    (tmp_path / "eval").mkdir()
+    (tmp_path / "eval" / "scores.json").write_text(json.dumps({"note": text}))
+    with pytest.raises(ValueError, match=f"eval/scores.json holds what looks like {kind}; nothing was sent") as refusal:
+        refuse_secrets(tmp_path, {"MAIL_PASSWORD": "tulips-in-may"})
+    assert text not in str(refusal.value)
+    assert "tulips" not in str(refusal.value)
+
+
+def test_a_secret_in_a_cell_of_the_data_is_found(tmp_path):
+    import pyarrow
+    import pyarrow.parquet
+
+    table = pyarrow.table({"instruction": ["Say hello."] * 500, "output": ["hello"] * 499 + ["hf_" + "Zz9" * 11]})
+    pyarrow.parquet.write_table(table, tmp_path / "train.parquet", compression="zstd")
+    with pytest.raises(ValueError, match="train.parquet holds what looks like a Hub token"):
+        refuse_secrets(tmp_path, {})
+
+
+def test_harmless_words_and_short_values_are_no_secrets(tmp_path):
+    (tmp_path / "README.md").write_text("task-oriented-instruction-following-data, hf_hub_download, true, risk-averse")
+    refuse_secrets(tmp_path, {"USE_TOKEN": "true", "HOME": "README", "X_API_KEY": ""})
+
+
+def test_paths_and_servers_are_taken_out_of_records():
+    record = {
+        "model": {"path": "/home/me/models/base", "server": {"base_urls": ["http://10.0.0.1"]}},
+        "told": "set eos_token_id in /srv/runs/a/generation_config.json, and/or see http://example.org/a/b",
+        "path": "org/name",
+        "list": ["../data/rows", 3, None],
+    }
+    assert without_machine(record) == {
+        "model": {"path": "base"},
+        "told": "set eos_token_id in generation_config.json, and/or see http://example.org/a/b",
+        "path": "org/name",
+        "list": ["rows", 3, None],
+    }
