@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -241,3 +244,46 @@ def test_stopped_in_the_middle_and_resumed_it_gives_the_same_model_and_figures(h
     assert [step for step, *_ in figures(plan.folder)] == [3, 6, 9, 10]
     weights = [(folder / "model.safetensors").read_bytes() for folder in (plan.folder, whole.folder)]
     assert weights[0] == weights[1]
+
+
+WORKER = """
+import json, sys
+from selfinstruct_train.config import Config, ModelConfig, TrainConfig
+from selfinstruct_train.train.plan import make_plan
+from selfinstruct_train.train.trainer import train
+
+run_dir, model, train_settings = json.loads(sys.argv[1])
+config = Config(run_dir=run_dir, model=ModelConfig(path=model, device="cpu"), train=TrainConfig(**train_settings))
+train(make_plan(config, "seeds+generated"))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_measure_what_one_does(held_out_config, many_instructions, tmp_path):
+    """Seven held-out rows: one of the two measures a row twice, and it counts once."""
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(many_instructions.read_text().splitlines(keepends=True)[::2]))
+    settings = {"dataset": str(file), "held_out": 7, "template": "fixed", "max_steps": 3, "save_steps": 2}
+    settings |= {"learning_rate": 1e-2, "batch_size": 4, "per_device_batch_size": 2, "max_length": 128}
+    figures = []
+    for processes in (1, 2):
+        run_dir = str(tmp_path / f"run{processes}")
+        argument = json.dumps([run_dir, held_out_config().model.path, settings])
+        command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes), "--standalone"]
+        (tmp_path / "worker.py").write_text(WORKER)
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+        environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+        done = subprocess.run(
+            [*command, str(tmp_path / "worker.py"), argument],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        history = history_of(Path(run_dir) / "model" / "seeds+generated")
+        measured = [e for e in history if "eval_loss" in e]
+        assert [e["step"] for e in measured] == [2, 3]
+        figures.append([(e["eval_loss"], e["eval_rouge_l"]) for e in measured])
+    assert figures[0] == [pytest.approx(pair, abs=1e-3) for pair in figures[1]]
