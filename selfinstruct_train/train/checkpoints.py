@@ -1,15 +1,15 @@
 """Checkpoints that can be trusted: a mark tells that one was written to its end; training resumes from the last such.
 
-Transformers writes a checkpoint's files one after another; one cut short by a kill looks much like a whole one.
+Transformers writes a checkpoint's files one after another; one cut short by a kill looks much like a whole one. The
+mark is set when the files are on the disk, so that it holds after a power cut too.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 MARK = "whole"
 
@@ -35,37 +35,24 @@ def mark_whole() -> Any:
         def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             args.distributed_state.wait_for_everyone()
             if state.is_world_process_zero:
-                (Path(args.output_dir) / f"checkpoint-{state.global_step}" / MARK).touch()
+                folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+                bring_to_disk(folder)
+                (folder / MARK).touch()
 
     return MarkWhole()
-
-
-def progress_bar(description: str) -> Any:
-    """Return a Trainer callback that shows steps and the latest loss in one line."""
-    from transformers import TrainerCallback
-
-    class ProgressBar(TrainerCallback):
-        bar: Any = None
-
-        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if state.is_world_process_zero:
-                self.bar = tqdm(total=state.max_steps, initial=state.global_step, desc=description, unit="step")
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if self.bar is not None:
-                self.bar.update(state.global_step - self.bar.n)
-
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-            if self.bar is not None and "loss" in (logs or {}):
-                self.bar.set_postfix(loss=f"{float(logs['loss']):.3f}")
-
-        def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if self.bar is not None:
-                self.bar.close()
-
-    return ProgressBar()
 
 
 def step_of(folder: Path) -> int:
     """Read the optimizer step off a checkpoint's name."""
     return int(folder.name.rpartition("-")[2])
+
+
+def bring_to_disk(folder: Path) -> None:
+    """Wait until the content of all files below a folder is on the disk."""
+    for file in folder.rglob("*"):
+        if file.is_file():
+            descriptor = os.open(file, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

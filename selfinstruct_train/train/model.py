@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import ModelConfig, TrainConfig
 from ..model_source import check_model_source, load_failure, model_source
+from .attention import attention_for
 
 if TYPE_CHECKING:
     import torch
+
+_SAMPLING = ("temperature", "top_p", "top_k", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff")
+_BEAMS = ("early_stopping", "length_penalty")
 
 
 def load_tokenizer(model: ModelConfig) -> tuple[Any, int]:
@@ -48,28 +52,43 @@ def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, num_token
         num_tokens: the size of the tokenizer; a model with fewer embeddings is refused.
     """
     import torch
-    import transformers
 
-    source = model_source(model.path)
-    is_half = train.method == "lora" and uses_bfloat16(train, on_gpu)
+    is_half = train.method != "full" and uses_bfloat16(train, on_gpu)
     dtype: torch.dtype = torch.bfloat16 if is_half else torch.float32
+    options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True}
+    if train.method == "qlora":
+        options |= _in_four_bits(dtype, on_gpu)
+    attention = attention_for(train, on_gpu)
     try:
-        network: Any = transformers.AutoModelForCausalLM.from_pretrained(
-            source,
-            dtype=dtype,
-            use_safetensors=True,
-            revision=model.revision,
-            trust_remote_code=model.trust_remote_code,
-        )
-    except Exception as error:
-        raise ValueError(load_failure(source, error)) from error
+        network = _from_pretrained(model, options | ({"attn_implementation": attention} if attention else {}))
+    except (ValueError, ImportError):
+        if attention is None or train.attention != "auto":
+            raise
+        network = _from_pretrained(model, options)  # the best attention here is none that this model knows
     embeddings = network.get_input_embeddings().num_embeddings
     if num_tokens > embeddings:
         raise ValueError(
             f"model.path {model.path!r}: the tokenizer has {num_tokens} tokens but the model {embeddings} embeddings; "
             "they do not belong together"
         )
+    _mend_generation_config(network)
     return network
+
+
+def make_skeleton(model: ModelConfig) -> Any:
+    """Build the causal LM from its config alone, without weights (on torch's meta device)."""
+    import torch
+    import transformers
+
+    source = model_source(model.path)
+    try:
+        config = transformers.AutoConfig.from_pretrained(
+            source, revision=model.revision, trust_remote_code=model.trust_remote_code
+        )
+        with torch.device("meta"):
+            return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=model.trust_remote_code)
+    except Exception as error:
+        raise ValueError(load_failure(source, error)) from error
 
 
 def context_length(model: ModelConfig) -> int | None:
@@ -101,3 +120,46 @@ def uses_bfloat16(train: TrainConfig, on_gpu: bool) -> bool:
     if train.precision == "auto":
         return on_gpu and torch.cuda.is_bf16_supported()
     return train.precision == "bfloat16"
+
+
+def _from_pretrained(model: ModelConfig, options: dict[str, Any]) -> Any:
+    import transformers
+
+    source = model_source(model.path)
+    try:
+        return transformers.AutoModelForCausalLM.from_pretrained(
+            source, revision=model.revision, trust_remote_code=model.trust_remote_code, **options
+        )
+    except Exception as error:
+        attention = options.get("attn_implementation")
+        is_cause = attention and "attention" in str(error).lower()
+        where = f"train.attention is {attention}, choose another: " if is_cause else ""
+        raise ValueError(where + load_failure(source, error)) from error
+
+
+def _in_four_bits(dtype: torch.dtype, on_gpu: bool) -> dict[str, Any]:
+    """Return from_pretrained's options for a base in 4 bits as in QLoRA, section 3: NF4, constants quantised too."""
+    from accelerate import PartialState
+    from transformers import BitsAndBytesConfig
+
+    settings = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+    )
+    device = PartialState(cpu=not on_gpu).local_process_index if on_gpu else "cpu"
+    return {"quantization_config": settings, "device_map": {"": device}}
+
+
+def _mend_generation_config(network: Any) -> None:
+    """Drop settings of sampling where the model generates greedily, and of beams where it has one.
+
+    Some published models hold both, and transformers refuses to save such a config, at the first checkpoint.
+    """
+    from transformers import GenerationConfig
+
+    settings = network.generation_config
+    if settings is None:
+        return
+    plain = GenerationConfig()
+    for name in (*(() if settings.do_sample else _SAMPLING), *(() if (settings.num_beams or 1) > 1 else _BEAMS)):
+        if hasattr(settings, name):
+            setattr(settings, name, getattr(plain, name, None))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,12 @@ from .validation import split_held_out
 
 IDENTITY_FILE = "training.json"
 _NOT_IDENTITY = (
-    *("mixtures", "save_steps", "per_device_batch_size", "dataset", "attention", "activation_checkpointing"),
+    *("mixtures", "per_device_batch_size", "dataset", "attention", "activation_checkpointing"),
     *("report_to", "max_hours", "allow"),
 )
 """Settings that do not decide the weights; the data counts by its content, not by its path."""
+_WITH_HELD_OUT = ("save_steps", "best_by")
+"""Settings that decide them where the best checkpoint on held-out rows becomes the model, and only there."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,9 @@ def make_plan(config: Config, mixture: str) -> Plan:
     rows, held_out = split_held_out(read_training_rows(config, mixture), config.train.held_out, config.seed)
     tokenizer, eos_id = load_tokenizer(config.model)
     limit = min(config.train.max_length, context_length(config.model) or config.train.max_length)
-    encoding = encode_rows(rows, tokenizer, config.train.template, limit, eos_id, config.seed)
+    encoding = encode_rows(
+        rows, tokenizer, config.train.template, limit, eos_id, config.seed, too_long=config.train.too_long
+    )
     models = Path(config.run_dir) / "model"
     return Plan(
         config=config,
@@ -72,7 +77,7 @@ def make_plan(config: Config, mixture: str) -> Plan:
         encoding=encoding,
         held_out=tuple(held_out),
         tokenizer=tokenizer,
-        identity=_identity(config, mixture, encoding.rows),
+        identity=_identity(config, mixture, encoding.rows, held_out),
         folder=models / mixture,
         work=models / f".training-{mixture}",
     )
@@ -81,6 +86,24 @@ def make_plan(config: Config, mixture: str) -> Plan:
 def is_complete(plan: Plan) -> bool:
     """Tell whether the model folder holds the result of this very plan."""
     return read_identity(plan.folder) == plan.identity
+
+
+def refuse_other_training(plan: Plan) -> None:
+    """Leave alone what another training has paid for: its model, or its checkpoints.
+
+    Raises:
+        ValueError: naming the settings in which it differs.
+    """
+    for folder, what in ((plan.folder, "a model"), (plan.work, "checkpoints")):
+        found = read_identity(folder)
+        is_other = found is not None and found != plan.identity
+        is_unknown = found is None and folder.exists() and (folder == plan.folder or any(folder.glob("checkpoint-*")))
+        if is_other or is_unknown:
+            changed = ", ".join(differing(found or {}, plan.identity)) if found else "it does not say its settings"
+            raise ValueError(
+                f"{folder} holds {what} of another training (different: {changed}); set it back, delete the folder, or "
+                "choose another run_dir"
+            )
 
 
 def read_identity(folder: Path) -> dict[str, Any] | None:
@@ -105,21 +128,30 @@ def differing(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     return names
 
 
-def _identity(config: Config, mixture: str, rows: tuple[EncodedRow, ...]) -> dict[str, Any]:
-    train = {k: v for k, v in dataclasses.asdict(config.train).items() if k not in _NOT_IDENTITY}
-    if config.train.method == "full":
-        del train["lora"]
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(json.dumps([row.input_ids, row.labels]).encode("ascii"))
+def _identity(config: Config, mixture: str, rows: tuple[EncodedRow, ...], held_out: Sequence[Row]) -> dict[str, Any]:
+    left_out = {
+        *_NOT_IDENTITY,
+        *(() if held_out else _WITH_HELD_OUT),
+        *(["lora"] if config.train.method == "full" else []),
+    }
     source = Path(model_source(config.model.path))
-    return {
-        "format": 1,
+    identity = {
+        "format": 2,
         "mixture": mixture,
         "seed": config.seed,
         "model": config.model.path,
         "model_revision": fingerprint(source) if source.exists() else config.model.revision,
-        "train": train,
+        "train": {k: v for k, v in dataclasses.asdict(config.train).items() if k not in left_out},
         "rows": len(rows),
-        "data_sha256": digest.hexdigest(),
+        "data_sha256": _digest([row.input_ids, row.labels] for row in rows),
     }
+    if held_out:
+        identity["held_out_sha256"] = _digest([row.instruction, row.input, row.output] for row in held_out)
+    return identity
+
+
+def _digest(records: Iterable[list[Any]]) -> str:
+    digest = hashlib.sha256()
+    for record in records:
+        digest.update(json.dumps(record).encode("ascii"))
+    return digest.hexdigest()

@@ -1,0 +1,58 @@
+"""What a training does at its steps beside training: show where it is, and stop where it has gone wrong."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tqdm import tqdm
+
+
+def progress_bar(description: str) -> Any:
+    """Return a Trainer callback that shows steps and the latest loss in one line."""
+    from transformers import TrainerCallback
+
+    class ProgressBar(TrainerCallback):
+        bar: Any = None
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.is_world_process_zero:
+                self.bar = tqdm(total=state.max_steps, initial=state.global_step, desc=description, unit="step")
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if self.bar is not None:
+                self.bar.update(state.global_step - self.bar.n)
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+            if self.bar is not None and "loss" in (logs or {}):
+                self.bar.set_postfix(loss=f"{float(logs['loss']):.3f}")
+
+        def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if self.bar is not None:
+                self.bar.close()
+
+    return ProgressBar()
+
+
+def stop_at_nan() -> Any:
+    """Return a Trainer callback that raises ValueError as soon as a logged loss or gradient norm is NaN or infinite.
+
+    The loss is logged before every checkpoint, so none is ever written of a network that is spoilt.
+    """
+    from transformers import TrainerCallback
+
+    class StopAtNan(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if control.should_save:
+                control.should_log = True
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+            for name in ("loss", "grad_norm", "eval_loss"):
+                if not math.isfinite(float((logs or {}).get(name, 0.0))):
+                    raise ValueError(
+                        f"step {state.global_step}: {name} is {float(logs[name])}, so the training has failed and "
+                        f"stops; lower train.learning_rate ({args.learning_rate:g}), raise train.warmup_ratio, or "
+                        "set train.precision: float32, each in another run_dir; checkpoints of earlier steps are whole"
+                    )
+
+    return StopAtNan()

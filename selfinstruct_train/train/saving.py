@@ -1,0 +1,122 @@
+"""Write a trained model to its folder: weights as safetensors, whole, on the first process, and what tells about it.
+
+No second copy of the weights is made on a GPU: they are cast in place where one process holds them all, else gathered
+on the CPU.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..model_source import model_source
+from ..prompt_format import stop_ids
+from ..storage import write_json
+from .checkpoints import bring_to_disk
+from .manifest import make_manifest
+from .plan import IDENTITY_FILE, Plan
+from .plot import plot_loss
+
+
+def save_model(plan: Plan, trainer: Any, folder: Path, is_half: bool, seconds: float) -> None:
+    """Write model, tokenizer, log, plot and manifest. Every process calls it; the trainer is of no use afterwards.
+
+    Args:
+        is_half: save the weights of full finetuning in bfloat16, the precision of the training.
+
+    Raises:
+        ValueError: there are no weights to save.
+    """
+    _settle_generation(plan, trainer)
+    _write_weights(plan, trainer, folder, is_half and plan.config.train.method == "full")
+    if not trainer.args.should_save:
+        return
+    for name in (
+        "training_args.bin",
+        "README.md",
+    ):  # a pickle that nothing reads; peft's form for a card, not filled in
+        (folder / name).unlink(missing_ok=True)
+    plan.tokenizer.save_pretrained(folder)
+    if plan.config.train.method != "full":
+        _name_base_model(plan, folder)
+    _check_weights(folder)
+    history = trainer.state.log_history
+    (folder / "log_history.json").write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+    plot_loss(history, f"{plan.mixture}: {len(plan.rows)} rows, {plan.config.train.method}", folder / "loss.png")
+    write_json(folder / "manifest.json", make_manifest(plan, trainer, seconds))
+    record = {
+        "identity": plan.identity,
+        "dropped": plan.dropped,
+        "steps": trainer.state.global_step,
+        "num_processes": trainer.accelerator.num_processes,
+        "distributed_type": str(trainer.accelerator.distributed_type.value),
+    }
+    (folder / IDENTITY_FILE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    bring_to_disk(folder)
+
+
+def _settle_generation(plan: Plan, trainer: Any) -> None:
+    """Let the saved model stop where it was taught to, and use its cache."""
+    network = trainer.accelerator.unwrap_model(trainer.model)
+    network.config.use_cache = True
+    settings = network.generation_config
+    if settings is not None:
+        ids = stop_ids(plan.tokenizer, plan.config.train.template, settings.eos_token_id, plan.config.model.path)
+        settings.eos_token_id = ids if len(ids) > 1 else ids[0]
+
+
+def _write_weights(plan: Plan, trainer: Any, folder: Path, is_half: bool) -> None:
+    import torch
+
+    network = trainer.accelerator.unwrap_model(trainer.model)
+    if trainer.is_deepspeed_enabled:  # which gathers on the CPU, in the 16 bits it trains in
+        trainer.save_model(str(folder))
+        return
+    state = None
+    if trainer.is_fsdp_enabled:
+        state = trainer.accelerator.get_state_dict(trainer.model)
+        # A tied output layer would be written a second time: gathered, it no longer shares its memory.
+        for name in getattr(network, "all_tied_weights_keys", {}):
+            state.pop(name, None)
+        if is_half:
+            state = {name: w.to(torch.bfloat16) if w.is_floating_point() else w for name, w in state.items()}
+    elif is_half:
+        network.to(torch.bfloat16)
+    if not trainer.args.should_save:
+        return
+    network.save_pretrained(folder, state_dict=state)
+    if network.generation_config is not None:  # peft leaves it out, and with it where to stop
+        network.generation_config.save_pretrained(folder)
+    config = folder / "config.json"
+    if state is not None and is_half and config.exists():  # written after the network, which is still in float32
+        settings = json.loads(config.read_text(encoding="utf-8"))
+        config.write_text(json.dumps(settings | {"dtype": "bfloat16"}, indent=2) + "\n", encoding="utf-8")
+
+
+def _name_base_model(plan: Plan, folder: Path) -> None:
+    """Let the adapter name its base as the config does: built-in and Hub names stay, folders become absolute."""
+    path = plan.config.model.path
+    if Path(path).expanduser().exists():
+        path = str(Path(model_source(path)).resolve())
+    file = folder / "adapter_config.json"
+    settings = json.loads(file.read_text(encoding="utf-8"))
+    settings |= {"base_model_name_or_path": path, "revision": plan.config.model.revision}
+    if isinstance(settings["target_modules"], list):  # a set in peft, in another order in every process
+        settings["target_modules"] = sorted(settings["target_modules"])
+    file.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
+def _check_weights(folder: Path) -> None:
+    """Refuse a model without weights, as sharded training can leave it (443 bytes of adapter, alpaca-lora #446)."""
+    from safetensors import safe_open
+
+    sizes = []
+    for file in folder.glob("*.safetensors"):
+        with safe_open(file, framework="numpy") as tensors:
+            sizes += [min(tensors.get_slice(name).get_shape(), default=1) for name in tensors.keys()]  # noqa: SIM118
+    if not sizes or min(sizes) == 0:
+        raise ValueError(
+            f"{folder}: {sizes.count(0)} of {len(sizes)} saved tensors are empty, so this launch does not give the "
+            "weights out; the checkpoints stay: give the same command again with another file of configs/accelerate"
+        )

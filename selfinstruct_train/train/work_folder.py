@@ -1,0 +1,81 @@
+"""The hidden folder of a training's checkpoints: of one plan, for one command at a time, with room on the disk."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .arguments import KEPT_CHECKPOINTS
+from .checkpoints import drop_unfinished
+from .plan import IDENTITY_FILE, Plan, refuse_other_training
+
+LOCK = "lock"
+
+
+@contextmanager
+def work_folder(plan: Plan, checkpoint_bytes: int) -> Iterator[None]:
+    """Hold the plan's work folder, made if missing; unfinished checkpoints in it are deleted.
+
+    Args:
+        checkpoint_bytes: what one checkpoint is expected to take.
+
+    Raises:
+        ValueError: it or the model's folder is of another training, another command holds it, or the disk is too full.
+    """
+    refuse_other_training(plan)
+    plan.work.mkdir(parents=True, exist_ok=True)
+    descriptor = _lock(plan.work / LOCK)
+    try:
+        refuse_other_training(plan)  # again: only now does nobody else change it
+        if plan.folder.exists():
+            raise ValueError(f"{plan.folder} has just been trained by another command; give yours again")
+        drop_unfinished(plan.work)
+        shutil.rmtree(plan.work / "finished", ignore_errors=True)
+        _check_room(plan.work, checkpoint_bytes)
+        (plan.work / IDENTITY_FILE).write_text(json.dumps({"identity": plan.identity}), encoding="utf-8")
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def put_in_place(plan: Plan, finished: Path) -> None:
+    """Move the whole model to its folder and delete the checkpoints."""
+    finished.rename(plan.folder)
+    shutil.rmtree(plan.work)
+
+
+def _lock(path: Path) -> int:
+    """Open and lock a file, with this process's number in it; whoever ends, however, lets it go."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
+        os.close(descriptor)
+        raise ValueError(
+            f"{path}: another command (process {holder}) is training this; wait for it to end, or stop it"
+        ) from None
+    if not path.exists() or not os.path.samestat(os.fstat(descriptor), path.stat()):  # deleted by one that has ended
+        os.close(descriptor)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _lock(path)
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
+
+
+def _check_room(folder: Path, checkpoint_bytes: int) -> None:
+    """One checkpoint more than is kept must fit: the oldest goes when the newest is written."""
+    used = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    needed = checkpoint_bytes * (KEPT_CHECKPOINTS + 1)
+    free = shutil.disk_usage(folder).free
+    if needed > used + free:
+        raise ValueError(
+            f"{folder}: {KEPT_CHECKPOINTS + 1} checkpoints of about {checkpoint_bytes / 1e9:.1f} GB need "
+            f"{needed / 1e9:.1f} GB, and the disk has {free / 1e9:.1f} GB free; make room, or choose another run_dir"
+        )
