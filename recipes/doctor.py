@@ -1,0 +1,57 @@
+"""Examine a training before it costs anything: python recipes/doctor.py --config configs/tiny.yaml
+
+Prints thirteen findings for each mixture, errors last, each with a remedy. Under `accelerate launch` memory and time
+are those of that launch. Exit code 2 where recipes/train.py would refuse.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from selfinstruct_train.command import run_recipe
+
+if TYPE_CHECKING:
+    from selfinstruct_train.train.rows import Row
+
+
+def main() -> None:
+    from selfinstruct_train.config_file import load_config
+
+    config = load_config(None)
+    warnings.filterwarnings("ignore", category=FutureWarning)  # of the libraries, about one another
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+
+    from selfinstruct_eval.held_out import open_held_out
+
+    from selfinstruct_train.generate.contamination import find_overlaps
+    from selfinstruct_train.train.doctor import CHECKS, check_allowed, examine_all, findings_table, refuse
+    from selfinstruct_train.train.plan import make_plan
+    from selfinstruct_train.train.verify import CHECKS as OF_THE_FINISHED_MODEL
+    from selfinstruct_train.types import Instance
+
+    check_allowed(config.train.allow, (*CHECKS, *OF_THE_FINISHED_MODEL))
+    contamination = config.generate.contamination
+    held_out = open_held_out(config)
+    plans = [make_plan(config, mixture) for mixture in config.train.mixtures]
+
+    def overlaps(rows: Sequence[Row]) -> list[str | None]:
+        instances = [Instance("", row.instruction, row.input, row.output) for row in rows]
+        found = find_overlaps(instances, held_out, contamination)
+        return [f'{o.rule}, "{o.text}" of {o.id} in {o.set}' if o else None for o in found]
+
+    if os.environ.get("RANK", "0") != "0":
+        return
+    results = examine_all(config, plans, overlaps if contamination.action != "off" else None)
+    for plan, findings in zip(plans, results, strict=True):
+        print(f"{plan.mixture}: {len(plan.rows):,} of {len(plan.source_rows):,} rows\n{findings_table(findings)}\n")
+    refuse(finding for findings in results for finding in findings)
+    print("the doctor has no objection")
+
+
+if __name__ == "__main__":
+    sys.exit(run_recipe(main))

@@ -1,0 +1,104 @@
+"""The doctor's checks of model, memory and time; no weights are loaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..config import TrainConfig
+from .estimate import Devices, Estimate
+from .findings import Finding
+from .plan import Plan
+from .seen_rows import padding_id
+
+TIGHT = 0.9
+"""Share of a device's memory above which a training may not fit: fragments and other processes take some, and the
+estimate has an error of its own."""
+
+
+def check_vocabulary(plan: Plan, model_config: Any) -> Finding:
+    """Every token id has a row in the model's embedding.
+
+    Args:
+        model_config: the model's config as transformers reads it.
+    """
+    tokenizer = plan.tokenizer
+    embeddings = int(model_config.get_text_config().vocab_size)
+    highest = max(max(row.input_ids) for row in plan.rows)
+    special = {"padding": padding_id(tokenizer)} | dict(
+        zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True)
+    )
+    beyond = [f"{name} ({id})" for name, id in special.items() if id >= embeddings]
+    told = f"the model has {embeddings:,} embeddings, the tokenizer {len(tokenizer):,} tokens"
+    if highest < embeddings and not beyond and len(tokenizer) <= embeddings:
+        return Finding("vocabulary", "ok", f"{told}, the rows' highest id is {highest:,}")
+    users = [place for place, row in enumerate(plan.rows) if max(row.input_ids) >= embeddings]
+    return Finding(
+        "vocabulary",
+        "error",
+        f"{told}: they do not belong together, ids without an embedding stop the training",
+        len(users),
+        len(plan.rows),
+        ", ".join([f"highest id in the rows {highest}", *beyond]),
+        "take the tokenizer that came with the model (model.path), or give the model rows for the added tokens "
+        "(resize_token_embeddings, then save both)",
+    )
+
+
+def check_memory(estimate: Estimate, devices: Devices, train: TrainConfig) -> Finding:
+    """The training fits one device."""
+    needed, has = estimate.memory_bytes, devices.memory
+    parts = ", ".join(f"{name} {_gib(size)}" for name, size in estimate.memory.items() if size)
+    told = f"about {_gib(needed)} of {_gib(has)} on each of {devices.number} x {devices.name} ({parts})"
+    if needed <= TIGHT * has:
+        return Finding("memory", "ok", told)
+    return Finding(
+        "memory",
+        "error" if needed > has else "warning",
+        f"{told}: {'more than there is' if needed > has else 'it may not fit'}",
+        remedy=_saving(estimate, devices, train),
+    )
+
+
+def check_time(estimate: Estimate, devices: Devices, max_hours: float | None) -> Finding:
+    """The training ends within train.max_hours."""
+    hours = estimate.seconds / 3600
+    told = f"about {_duration(estimate.seconds)} for {estimate.steps:,} steps on {devices.number} x {devices.name}"
+    if max_hours is None or hours <= max_hours:
+        return Finding("time", "ok", told)
+    return Finding(
+        "time",
+        "error",
+        f"{told}: longer than train.max_hours {max_hours:g}",
+        remedy="lower train.max_steps or train.epochs, pack rows (train.packing: true), take more or faster devices, "
+        "or raise train.max_hours",
+    )
+
+
+def _saving(estimate: Estimate, devices: Devices, train: TrainConfig) -> str:
+    """What makes the largest part smaller."""
+    states = sum(estimate.memory.get(part, 0) for part in ("weights", "gradients", "optimizer"))
+    passing = estimate.memory.get("activations", 0) + estimate.memory.get("logits", 0)
+    ways = []
+    if passing > states:
+        if train.per_device_batch_size > 1:
+            ways.append(f"lower train.per_device_batch_size ({train.per_device_batch_size})")
+        ways.append(f"lower train.max_length ({train.max_length})")
+        if train.activation_checkpointing != "on":
+            ways.append("set train.activation_checkpointing: on")
+    else:
+        if train.method != "qlora":
+            ways.append(f"set train.method: {'lora' if train.method == 'full' else 'qlora'}")
+        if devices.on_gpu:
+            ways.append("shard the model over several GPUs (ACCELERATE=fsdp2)")
+        ways.append("take a smaller model")
+    return ", or ".join(ways)
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:,.1f} GiB" if size >= 2**30 else f"{size / 2**20:,.0f} MiB"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
