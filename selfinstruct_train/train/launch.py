@@ -86,20 +86,6 @@ def trainer_check(trainer: Any) -> Any:
     return CheckTrainer()
 
 
-def save_whole(trainer: Any, folder: Path) -> None:
-    """Write the trained model, or its adapter, as one, gathered from all processes; every process calls it."""
-    plugin = getattr(trainer.accelerator.state, "fsdp_plugin", None)
-    if plugin is None:
-        trainer.save_model(str(folder))
-        return
-    # trainer.save_model writes nothing where checkpoints are sharded, and else a tied output layer a second time.
-    state = trainer.accelerator.get_state_dict(trainer.model)
-    if trainer.args.should_save:
-        tied = getattr(trainer.model, "all_tied_weights_keys", {})
-        whole = {name: weight for name, weight in state.items() if name not in tied}
-        trainer.model.save_pretrained(str(folder), state_dict=whole)
-
-
 def asked_launch() -> Launch:
     """Find out what the launch of this process asked for: `accelerate launch`, torchrun, MPI, srun, or none."""
     above = _accelerate_above()
