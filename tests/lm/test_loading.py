@@ -113,6 +113,18 @@ def test_a_lora_adapter_folder_loads_with_its_base_and_changes_the_answers(model
     assert float((merged - untuned).abs().max()) > 0.1
 
 
+def test_an_adapter_stops_where_its_own_generation_config_says(model_folder, tmp_path):
+    import peft
+    import transformers
+
+    base = transformers.AutoModelForCausalLM.from_pretrained(model_folder)
+    tuned = peft.get_peft_model(base, peft.LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM"))
+    tuned.save_pretrained(tmp_path)
+    assert load_lm(ModelConfig(path=str(tmp_path), device="cpu")).decoder.eos_ids == {0}
+    transformers.GenerationConfig(eos_token_id=[5, 0]).save_pretrained(tmp_path)
+    assert load_lm(ModelConfig(path=str(tmp_path), device="cpu")).decoder.eos_ids == {0, 5}
+
+
 def test_an_adapter_folder_without_weights_is_refused(tmp_path):
     (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "x"}))
     refused(tmp_path, "adapter_model.safetensors is missing")
