@@ -1,72 +1,117 @@
 """Finetune the model on the run's dataset: python recipes/train.py --config configs/tiny.yaml [--train.method lora]
 
 On several GPUs: accelerate launch --config_file configs/accelerate/ddp.yaml recipes/train.py --config ...
-Each mixture of train.mixtures makes a model of its own. Stopped at any moment, the same command goes on from the last
-checkpoint; a mixture that is finished with the same settings and data is not trained again.
+Each mixture of train.mixtures makes a model of its own. The doctor looks at all of them first, and recipes/verify.py at
+what was saved, in a new process. Stopped at any moment, the same command goes on from the last checkpoint; a mixture
+that is finished with the same settings and data is not trained again. Exit code 2 and one line for what the user can
+mend, and for a model that is not fit for use.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
+import subprocess
 import sys
 import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from selfinstruct_train.command import run_recipe
+
+if TYPE_CHECKING:
+    from selfinstruct_train.config import Config
+    from selfinstruct_train.train.plan import Plan
+    from selfinstruct_train.train.rows import Row
+
+LAUNCHED = (
+    *("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_", "ROLE_", "FSDP_", "MASTER_"),
+    *("TORCHELASTIC_", "ACCELERATE_", "PMI_", "OMPI_", "MV2_", "SLURM_"),
+)
+"""Beginnings of what launchers put into the environment: the new process that verifies is not one of theirs."""
 
 
-def main() -> int:
+def main() -> None:
     from selfinstruct_train.config_file import changed_settings, load_config
 
-    is_first = int(os.environ.get("RANK", "0")) == 0
+    is_first = os.environ.get("RANK", "0") == "0"
     # Threads that spin while they wait make a busy machine ten times slower; read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        config = load_config(None)
-        warnings.filterwarnings("ignore", category=FutureWarning)  # of the libraries, about one another
-        level = logging.INFO if is_first else logging.ERROR
-        logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-        logging.getLogger("selfinstruct_train").setLevel(level)
-        log = logging.getLogger("selfinstruct_train.recipe")
-        log.info("%s", changed_settings(config))
+    config = load_config(None)
+    warnings.filterwarnings("ignore", category=FutureWarning)  # of the libraries, about one another
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("selfinstruct_train").setLevel(logging.INFO if is_first else logging.ERROR)
+    log = logging.getLogger("selfinstruct_train.recipe")
+    log.info("%s", changed_settings(config))
 
-        from selfinstruct_train.train.plan import differing, is_complete, make_plan, read_identity
+    from selfinstruct_train.train.failures import first_does
+    from selfinstruct_train.train.plan import is_complete, make_plan, refuse_other_training
+    from selfinstruct_train.train.trainer import check, train
+    from selfinstruct_train.train.verify import is_verified
 
-        plans = [make_plan(config, mixture) for mixture in config.train.mixtures]
-        lines = []
-        for plan in plans:
-            counts = ", ".join(f"{reason} {count}" for reason, count in plan.dropped.items())
-            log.info("%s: %d rows (dropped: %s)", plan.mixture, len(plan.rows), counts)
-            if is_complete(plan):
-                lines.append(f"{plan.mixture}: trained before with the same settings and data")
-                continue
-            if plan.folder.exists():
-                changed = ", ".join(differing(read_identity(plan.folder) or {}, plan.identity))
-                log.warning(
-                    "%s: %s is of another training (changed: %s) and is replaced", plan.mixture, plan.folder, changed
-                )
+    log.info("training runs as %s", check(config))
+    plans = [make_plan(config, mixture) for mixture in config.train.mixtures]
+    for plan in plans:
+        refuse_other_training(plan)
+    new = [plan for plan in plans if not is_complete(plan)]
+    if new:
+        first_does(lambda: _examine(config, new, log))
+    lines = [f"{plan.mixture}: trained before with the same settings and data" for plan in plans if plan not in new]
+    for plan in new:
+        result = train(plan)
+        first, last = result.losses
+        best = "" if result.best_step is None else f", best at step {result.best_step}"
+        lines.append(
+            f"{plan.mixture}: {result.steps} steps on {len(plan.rows)} rows in {result.seconds:.0f} s, "
+            f"loss {first:.3f} -> {last:.3f}{best}"
+        )
+    if not is_first:
+        return
+    for line in lines:
+        print(line, flush=True)
+    if not all(is_verified(plan.folder) for plan in plans):
+        _verify_in_a_new_process()
+    for plan in plans:
+        print(plan.folder)
 
-            from selfinstruct_train.train.trainer import train
 
-            result = train(plan)
-            first, last = result.losses
-            lines.append(
-                f"{plan.mixture}: {result.steps} steps on {len(plan.rows)} rows in {result.seconds:.0f} s, "
-                f"loss {first:.3f} -> {last:.3f}"
-            )
-    except (ValueError, OSError) as error:
-        if is_first:
-            print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
-        return 130
+def _examine(config: Config, plans: Sequence[Plan], log: logging.Logger) -> None:
+    from selfinstruct_eval.held_out import open_held_out
 
-    if is_first:
-        for line in lines:
-            print(line)
-        for plan in plans:
-            print(plan.folder)
-    return 0
+    from selfinstruct_train.generate.contamination import find_overlaps
+    from selfinstruct_train.train.doctor import CHECKS, check_allowed, examine_all, findings_table, refuse
+    from selfinstruct_train.train.verify import CHECKS as OF_THE_FINISHED_MODEL
+    from selfinstruct_train.types import Instance
+
+    check_allowed(config.train.allow, (*CHECKS, *OF_THE_FINISHED_MODEL))
+    held_out = open_held_out(config)
+
+    def overlaps(rows: Sequence[Row]) -> list[str | None]:
+        instances = [Instance("", row.instruction, row.input, row.output) for row in rows]
+        found = find_overlaps(instances, held_out, config.generate.contamination)
+        return [f'{o.rule}, "{o.text}" of {o.id} in {o.set}' if o else None for o in found]
+
+    results = examine_all(config, plans, overlaps if config.generate.contamination.action != "off" else None)
+    for plan, findings in zip(plans, results, strict=True):
+        log.info("%s: %d of %d rows\n%s", plan.mixture, len(plan.rows), len(plan.source_rows), findings_table(findings))
+    refuse(finding for findings in results for finding in findings)
+
+
+def _verify_in_a_new_process() -> None:
+    import torch
+
+    gc.collect()
+    torch.cuda.empty_cache()  # does nothing without a GPU
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(LAUNCHED)}
+    command = [sys.executable, str(Path(__file__).with_name("verify.py")), *sys.argv[1:]]
+    code = subprocess.run(command, env=environment, check=False).returncode
+    if code == 130:
+        raise KeyboardInterrupt
+    if code:
+        raise ValueError("the trained model is not proven fit for use; the lines above tell why")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_recipe(main, "stopped; the same command goes on from the last checkpoint"))
