@@ -20,16 +20,14 @@ from .launch import Launch, asked_launch
 from .model import context_length, trains_on_gpu
 from .model_checks import check_memory, check_time, check_vocabulary
 from .plan import Plan
+from .prompt_checks import check_double_bos, check_prompt_in_loss, check_template
 from .row_checks import (
-    check_double_bos,
     check_duplicates,
     check_eos,
     check_evaluation_data,
     check_lengths,
     check_no_label,
     check_pad,
-    check_prompt_in_loss,
-    check_template,
     check_truncated,
 )
 from .rows import Row
@@ -108,7 +106,7 @@ def examine(
     if isinstance(expected, str):
         findings += [Finding(name, "warning", f"not estimated: {expected}") for name in ("memory", "time")]
     else:
-        findings += [check_memory(expected, devices, train), check_time(expected, devices, train.max_hours)]
+        findings += [check_memory(expected, devices, train), check_time(expected, devices, train)]
     assert tuple(finding.check for finding in findings) == CHECKS
     return accept(findings, train.allow)
 

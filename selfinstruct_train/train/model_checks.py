@@ -59,19 +59,17 @@ def check_memory(estimate: Estimate, devices: Devices, train: TrainConfig) -> Fi
     )
 
 
-def check_time(estimate: Estimate, devices: Devices, max_hours: float | None) -> Finding:
+def check_time(estimate: Estimate, devices: Devices, train: TrainConfig) -> Finding:
     """The training ends within train.max_hours."""
-    hours = estimate.seconds / 3600
     told = f"about {_duration(estimate.seconds)} for {estimate.steps:,} steps on {devices.number} x {devices.name}"
-    if max_hours is None or hours <= max_hours:
+    if train.max_hours is None or estimate.seconds <= 3600 * train.max_hours:
         return Finding("time", "ok", told)
-    return Finding(
-        "time",
-        "error",
-        f"{told}: longer than train.max_hours {max_hours:g}",
-        remedy="lower train.max_steps or train.epochs, pack rows (train.packing: true), take more or faster devices, "
-        "or raise train.max_hours",
-    )
+    ways = ["lower train.epochs" if train.max_steps is None else f"lower train.max_steps ({train.max_steps})"]
+    if not train.packing:
+        ways.append("pack rows (train.packing: true)")
+    ways += ["take more or faster devices", "raise train.max_hours"]
+    what = f"{told}: longer than train.max_hours {train.max_hours:g}"
+    return Finding("time", "error", what, remedy=", or ".join(ways))
 
 
 def _saving(estimate: Estimate, devices: Devices, train: TrainConfig) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from ..prompt_format import chat_text, end_id, user_message
-from .encode import IGNORED, EncodedRow, encode_rows, evaluation_ids
+from ..prompt_format import end_id
 from .findings import Finding, Level
 from .plan import Plan
 from .seen_rows import SeenRows, padding_id
@@ -25,13 +23,11 @@ MAX_CONTRADICTIONS = 0.3
 instructions but of one question."""
 MAX_TOO_LONG = 0.1
 """Share of rows lost to max_length: the long answers go first, and the model learns to be short."""
-SAMPLE = 200
-"""Rows whose prompts are tokenised once more; a fault of a template or tokenizer is in all of them."""
 
 
 def check_eos(plan: Plan, seen: SeenRows) -> Finding:
     """The token that ends a completion carries loss at the end of every row, and stands nowhere else in it."""
-    end = end_id(plan.tokenizer, plan.config.train.template, _model(plan))
+    end = end_id(plan.tokenizer, plan.config.train.template, plan.config.model.path)
     token = plan.tokenizer.convert_ids_to_tokens(end)
     cut = _cut(plan)
     bad = [place for place in seen.without_end if place not in cut]
@@ -46,7 +42,7 @@ def check_eos(plan: Plan, seen: SeenRows) -> Finding:
         remedy = "name a token that texts do not use as eos_token (tokenizer_config.json), or take it out of the rows"
     if not bad:
         return Finding("eos", "ok", f"the end token {token!r} carries loss at the end of every row that is whole")
-    return Finding("eos", level, what, len(bad), len(plan.rows), _example(plan, bad[0]), remedy)
+    return Finding("eos", level, what, len(bad), len(plan.rows), example_of(plan, bad[0]), remedy)
 
 
 def check_pad(plan: Plan, seen: SeenRows) -> Finding:
@@ -58,8 +54,8 @@ def check_pad(plan: Plan, seen: SeenRows) -> Finding:
     if seen.taken_for_padding:
         bad = seen.taken_for_padding
         what = f"the collator takes the padding token {token!r} for padding where it is part of a row"
-        return Finding("pad_is_eos", "error", what, len(bad), len(plan.rows), _example(plan, bad[0]), remedy)
-    if pad in (tokenizer.eos_token_id, end_id(tokenizer, plan.config.train.template, _model(plan))):
+        return Finding("pad_is_eos", "error", what, len(bad), len(plan.rows), example_of(plan, bad[0]), remedy)
+    if pad in (tokenizer.eos_token_id, end_id(tokenizer, plan.config.train.template, plan.config.model.path)):
         how = (
             f"is the end token {token!r}" if tokenizer.pad_token_id is not None else f"is missing; {token!r} stands in"
         )
@@ -68,7 +64,7 @@ def check_pad(plan: Plan, seen: SeenRows) -> Finding:
     users = [place for place, row in enumerate(plan.rows) if pad in row.input_ids]
     if users:
         what = f"rows hold the padding token {token!r}: harmless here, but other tools mask it"
-        return Finding("pad_is_eos", "warning", what, len(users), len(plan.rows), _example(plan, users[0]), remedy)
+        return Finding("pad_is_eos", "warning", what, len(users), len(plan.rows), example_of(plan, users[0]), remedy)
     return Finding("pad_is_eos", "ok", f"padding has a token of its own, {token!r}")
 
 
@@ -85,7 +81,7 @@ def check_no_label(plan: Plan, seen: SeenRows) -> Finding:
         f"rows without anything to learn ({what})",
         count,
         total,
-        _example(plan, masked[0]) if masked else _source_example(plan, blank[0]),
+        example_of(plan, masked[0]) if masked else _source_example(plan, blank[0]),
         "take rows with a blank instruction or output out of the dataset"
         if not masked
         else "let the collator keep the rows' labels; a row whose labels are all -100 trains nothing",
@@ -105,70 +101,11 @@ def check_truncated(plan: Plan, seen: SeenRows) -> Finding:
         else "completions are cut and have no end to learn",
         len(cut),
         len(plan.rows),
-        _example(plan, cut[0]),
+        example_of(plan, cut[0]),
         "keep the rows whole in dataset and collator (train.packing: false rules packing out)"
         if seen.not_whole
         else "raise train.max_length, or drop such rows (train.too_long: drop)",
     )
-
-
-def check_double_bos(plan: Plan) -> Finding:
-    """No row begins with the BOS token twice."""
-    bos = plan.tokenizer.bos_token_id
-    if bos is None:
-        return Finding("double_bos", "ok", "the tokenizer has no BOS token")
-    bad = [place for place, row in enumerate(plan.rows) if row.input_ids[:2] == (bos, bos)]
-    if not bad:
-        return Finding("double_bos", "ok", "no row begins with two BOS tokens")
-    what = f"rows begin with the BOS token {plan.tokenizer.bos_token!r} twice, which no prompt of the evaluation does"
-    remedy = "tokenise texts that hold the BOS (a chat template's) with add_special_tokens=False"
-    return Finding("double_bos", "error", what, len(bad), len(plan.rows), _example(plan, bad[0]), remedy)
-
-
-def check_prompt_in_loss(plan: Plan, seen: SeenRows) -> Finding:
-    """Prompt tokens have the weight in the loss that train.prompt_loss_weight gives them."""
-    weight = plan.config.train.prompt_loss_weight
-    bad = set(seen.wrong_on_prompt)
-    for place in _sample(plan):
-        prompt = _prompt_again(plan, plan.tokenizer, place)
-        if any(label != IGNORED for label in plan.rows[place].labels[: len(prompt)]):
-            bad.add(place)
-    if not bad:
-        what = f"prompt tokens weigh {weight:g} in the loss" if weight else "no prompt token carries loss"
-        return Finding("prompt_in_loss", "ok", what)
-    what = f"prompt tokens do not weigh {weight:g} in the loss, which train.prompt_loss_weight asks for"
-    remedy = "label prompt tokens -100 in every row, and let the collator keep the labels of the rows; a loss on "
-    remedy += "prompts is train.prompt_loss_weight's affair"
-    return Finding("prompt_in_loss", "error", what, len(bad), len(plan.rows), _example(plan, min(bad)), remedy)
-
-
-def check_template(plan: Plan, asking: Any) -> Finding:
-    """Training and evaluation give the model the same prompt ids, with its space before the completion.
-
-    Args:
-        asking: the tokenizer of the evaluation: the one that stands beside the trained model.
-    """
-    sample = _sample(plan)
-    if plan.config.train.template == "chat" and (why := _chat_fault(plan, asking)):
-        remedy = "give training and evaluation one chat template (chat_template.jinja), or use train.template: fixed"
-        return Finding("template", "error", why, remedy=remedy)
-    differ, joined = [], []
-    for place in sample:
-        row = plan.rows[place]
-        trained = row.input_ids[: _prompt_length(row)]
-        if trained != _asked(plan, asking, place):
-            differ.append(place)
-        elif plan.config.train.template != "chat" and _is_space_lost(plan.tokenizer, row):
-            joined.append(place)
-    if differ:
-        what = "the prompt's token ids in training are not those that the evaluation asks with"
-        remedy = "encode rows with train.template and with the tokenizer that is saved beside the model"
-        return Finding("template", "error", what, len(differ), len(sample), _example(plan, differ[0]), remedy)
-    if joined:
-        what = "the completion's ids have lost the space between prompt and completion"
-        remedy = "tokenise the completion behind its prompt, not by itself: the tokenizer strips a leading space"
-        return Finding("template", "error", what, len(joined), len(sample), _example(plan, joined[0]), remedy)
-    return Finding("template", "ok", f"training and evaluation have the same prompt ids ({len(sample)} rows compared)")
 
 
 def check_duplicates(plan: Plan) -> Finding:
@@ -195,8 +132,8 @@ def check_duplicates(plan: Plan) -> Finding:
         f"rows that ask what an earlier one asks and answer otherwise{dropped}",
         len(other),
         total,
-        f"rows {earlier + 1} and {other[0] + 1}: {_shown(row.instruction)} -> "
-        f"{_shown(plan.source_rows[earlier].output, 30)} / {_shown(row.output, 30)}",
+        f"rows {earlier + 1} and {other[0] + 1}: {shown(row.instruction)} -> "
+        f"{shown(plan.source_rows[earlier].output, 30)} / {shown(row.output, 30)}",
         "keep one answer to a question, unless several are wanted",
     )
 
@@ -267,81 +204,20 @@ def _level(count: int, total: int, most: float) -> Level:
     return "warning" if count else "ok"
 
 
-def _asked(plan: Plan, asking: Any, place: int) -> tuple[int, ...]:
-    """The prompt ids of inference; template "paper" draws one of its forms for each row, evaluation's among them."""
-    if plan.config.train.template == "paper":
-        return _prompt_again(plan, asking, place)
-    return tuple(evaluation_ids(asking, plan.source_rows[plan.encoding.numbers[place]], plan.config.train.template))
-
-
-def _prompt_again(plan: Plan, tokenizer: Any, place: int) -> tuple[int, ...]:
-    """The prompt ids that a row gets when it is encoded by itself."""
-    source, template = plan.source_rows[plan.encoding.numbers[place]], plan.config.train.template
-    row = encode_rows([source], tokenizer, template, 10**9, plan.tokenizer.eos_token_id, plan.config.seed).rows[0]
-    return row.input_ids[: _prompt_length(row)]
-
-
-def _prompt_length(row: EncodedRow) -> int:
-    return next((i for i, label in enumerate(row.labels) if label != IGNORED), len(row.labels))
-
-
-def _is_space_lost(tokenizer: Any, row: EncodedRow) -> bool:
-    """Every plain form whose prompt ends in a colon has a space behind it."""
-    whole = tokenizer.decode(row.input_ids, clean_up_tokenization_spaces=False)
-    prompt = tokenizer.decode(row.input_ids[: _prompt_length(row)], clean_up_tokenization_spaces=False)
-    return bool(prompt.endswith(":") and whole.startswith(prompt) and whole[len(prompt) : len(prompt) + 1] != " ")
-
-
-def _chat_fault(plan: Plan, asking: Any) -> str:
-    """What is wrong with the chat template; empty: nothing."""
-    tokenizer = plan.tokenizer
-    if asking.chat_template != tokenizer.chat_template:
-        return "the chat template saved beside the model is not the one that rows are encoded with"
-    for place in _sample(plan):
-        row = plan.source_rows[plan.encoding.numbers[place]]
-        message, answer = user_message(row.instruction, row.input), row.output.strip()
-        prompt, completion = chat_text(tokenizer, message, answer, _model(plan))
-        if message not in prompt:
-            return f"the chat template rewrites what it is given: {_shown(message)} becomes {_shown(prompt)}"
-        opening = completion[: completion.find(answer)].strip()
-        # Templates in the manner of Mistral ignore the argument too, but an answer follows their prompt at once.
-        if opening and prompt == _closed(tokenizer, message):
-            return (
-                f"the chat template ignores add_generation_prompt: a prompt does not open the assistant's turn, and "
-                f"the model has to write {opening!r} itself"
-            )
-    return ""
-
-
-def _closed(tokenizer: Any, message: str) -> str:
-    """A chat of one message of the user's, without the opening of an answer."""
-    chat = [{"role": "user", "content": message}]
-    return str(tokenizer.apply_chat_template(chat, tokenize=False, enable_thinking=False))
-
-
-def _sample(plan: Plan) -> list[int]:
-    """At most SAMPLE places of rows, evenly spaced."""
-    step = max(1, len(plan.rows) // SAMPLE)
-    return list(range(0, len(plan.rows), step))[:SAMPLE]
-
-
 def _cut(plan: Plan) -> set[int]:
     """Places in plan.rows of those whose completion was cut."""
     numbers = set(plan.encoding.truncated)
     return {place for place, number in enumerate(plan.encoding.numbers) if number in numbers}
 
 
-def _model(plan: Plan) -> str:
-    return plan.config.model.path
-
-
-def _example(plan: Plan, place: int) -> str:
+def example_of(plan: Plan, place: int) -> str:
+    """Show an encoded row by the number and the text of its source."""
     return _source_example(plan, plan.encoding.numbers[place])
 
 
 def _source_example(plan: Plan, number: int) -> str:
     row = plan.source_rows[number]
-    return f"row {number + 1}: {_shown(row.instruction)} -> {_shown(row.output, 40)}"
+    return f"row {number + 1}: {shown(row.instruction)} -> {shown(row.output, 40)}"
 
 
 def _others(numbers: Iterable[int], most: int = 10) -> str:
@@ -352,6 +228,7 @@ def _others(numbers: Iterable[int], most: int = 10) -> str:
     return f"; also rows {', '.join(rest[:most])}" + (f" and {len(rest) - most} more" if len(rest) > most else "")
 
 
-def _shown(text: str, length: int = 60) -> str:
+def shown(text: str, length: int = 60) -> str:
+    """Quote a text in one line, cut where it is long."""
     text = " ".join(text.split())
     return f'"{text[: length - 3]}..."' if len(text) > length else f'"{text}"'

@@ -533,6 +533,9 @@ def test_a_training_longer_than_max_hours_is_refused(make_config):
     expected = replace(SMALL, seconds=9000.0, steps=1234)
     found = examined(make_plan(make_config(max_hours=2.0), MIXTURE), expected=expected)["time"]
     assert_refused(found, "about 2.5 h for 1,234 steps on 1 x H100", "max_hours 2", "raise train.max_hours")
+    assert found.remedy.startswith("lower train.epochs, or pack rows (train.packing: true), or take more")
+    packed = make_plan(make_config(max_hours=2.0, packing=True, max_steps=9), MIXTURE)
+    assert examined(packed, expected=expected)["time"].remedy.startswith("lower train.max_steps (9), or take more")
     for hours in (None, 2.5):
         assert examined(make_plan(make_config(max_hours=hours), MIXTURE), expected=expected)["time"].level == "ok"
 
