@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..builtin import PREFIX
-from ..dataset.license import model_name
 from ..dataset.table import as_markdown
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def gain(scored: ScoreSet, system: str) -> Mapping[str, Any] | None:
 def set_name(scored: ScoreSet) -> str:
     """Return what a set is called, with its source: a built-in name, or the last part of its path."""
     source = str(scored.get("source", ""))
-    shown = source if source.startswith(PREFIX) else model_name(source) if source else ""
+    shown = source if source.startswith(PREFIX) else source.rstrip("/\\").replace("\\", "/").split("/")[-1]
     name = SETS.get(scored["set"], str(scored["set"]))
     return f"{name} ({shown})" if shown else name
 

@@ -71,14 +71,6 @@ def _make(folder: Path, **train: object) -> None:
     (folder / "done").touch()
 
 
-def recipe(run: Run, name: str, *settings: str) -> None:
-    """Run another recipe on a run; its model folder is made anew."""
-    shutil.rmtree(run.model)
-    command = [sys.executable, str(ROOT / "recipes" / f"{name}.py"), "--config", str(run.config), *settings]
-    done = subprocess.run(command, cwd=ROOT, env=environment(HF_HUB_OFFLINE="1"), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-
-
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
     """A folder with run/ and run.yaml; made once, whichever process of the tests comes first."""

@@ -1,0 +1,99 @@
+"""What the card tells comes from the run's files; the licence from the base model and the data."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from selfinstruct_train.config import CardConfig, Config, ModelConfig, PublishConfig
+from selfinstruct_train.publish.facts import card_facts, published_license
+from selfinstruct_train.publish.ready import Sources
+
+
+@pytest.fixture
+def config(tmp_path) -> Config:
+    base, dataset, model = tmp_path / "base", tmp_path / "dataset", tmp_path / "model" / "seeds+generated"
+    for folder in (base, dataset, model):
+        folder.mkdir(parents=True)
+    return Config(
+        run_dir=str(tmp_path),
+        model=ModelConfig(path=str(base)),
+        publish=PublishConfig(model_repo="me/m", dataset_repo="me/d"),
+    )
+
+
+def sources(tmp_path) -> Sources:
+    return Sources(tmp_path / "model" / "seeds+generated", tmp_path / "dataset")
+
+
+def license_of(config, tmp_path, base: str | None, data: str | None):
+    for folder, name in (("base", base), ("dataset", data)):
+        if name is not None:
+            (tmp_path / folder / "README.md").write_text(f"---\nlicense: {name}\n---\n")
+    return published_license(config, sources(tmp_path))
+
+
+def test_a_licence_that_base_and_data_share_is_handed_down(config, tmp_path):
+    found = license_of(config, tmp_path, "mit", "mit")
+    assert (found.id, found.reason) == ("mit", "The base model (base) and the data are both under mit.")
+
+
+def test_two_licences_become_other_and_both_are_named(config, tmp_path):
+    found = license_of(config, tmp_path, "llama3.1", "mit")
+    assert found.id == "other"
+    assert "is under llama3.1, the data are under mit" in found.reason
+
+
+@pytest.mark.parametrize(("base", "data"), [(None, "mit"), ("mit", None), (None, None), ("mit", "other")])
+def test_an_unknown_licence_becomes_other_with_the_reason(config, tmp_path, base, data):
+    found = license_of(config, tmp_path, base, data)
+    assert found.id == "other"
+    assert "could not be read here, so ask there before you use the model" in found.reason
+    assert str(tmp_path) not in found.reason
+
+
+def test_a_chosen_licence_counts(config, tmp_path):
+    chosen = replace(config, card=CardConfig(license="cc0-1.0"))
+    assert license_of(chosen, tmp_path, "mit", "mit").id == "cc0-1.0"
+
+
+def test_settings_are_those_of_the_training_and_not_of_today(config, tmp_path):
+    folder = tmp_path / "model" / "seeds+generated"
+    trained = {
+        "method": "lora",
+        "template": "chat",
+        "learning_rate": 0.5,
+        "epochs": 2.0,
+        "max_steps": 7,
+        "lora": {"r": 4},
+    }
+    record = {"identity": {"train": trained, "rows": 1234, "seed": 9}, "steps": 7}
+    (folder / "training.json").write_text(json.dumps(record))
+    manifest = {
+        "seconds": 3725.0,
+        "versions": {"torch": "2.13.0"},
+        "hardware": {"device": "H200", "processes": 8, "distributed_type": "FSDP"},
+        "training": {"tokens": 5000, "supervised_tokens": 700, "loss_first": 3.5, "loss_last": 1.25},
+        "dataset": {"files": [{"name": "train.parquet", "sha256": "ab"}]},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    facts = card_facts(config, sources(tmp_path), "c0ffee")
+    told = dict(facts.training)
+    assert (facts.method, facts.template) == ("lora", "chat")
+    assert (told["learning rate"], told["LoRA rank"], told["seed"]) == ("0.5", "4", "9")
+    assert "epochs" not in told  # max_steps overrides them
+    assert told["tokens, of them with a label"] == "5,000, 700"
+    assert told["loss, first and last logged"] == "3.500, 1.250"
+    assert (told["hardware"], told["time"]) == ("8 x H200 (FSDP)", "1 h 2 min")
+    assert facts.data.description.startswith("1,234 ")
+    assert (facts.data.commit, facts.data.files) == ("c0ffee", (("train.parquet", "ab"),))
+
+
+def test_the_bases_commit_is_pinned_where_the_training_recorded_it(config, tmp_path):
+    hub = replace(config, model=ModelConfig(path="org/base", revision="main"))
+    assert card_facts(hub, sources(tmp_path)).base.revision == "main"
+    (tmp_path / "model" / "seeds+generated" / "manifest.json").write_text(json.dumps({"model": {"commit": "abc"}}))
+    base = card_facts(hub, sources(tmp_path)).base
+    assert (base.name, base.is_hub_id, base.revision) == ("org/base", True, "abc")
+    folder = card_facts(config, sources(tmp_path)).base
+    assert (folder.name, folder.is_hub_id) == ("base", False)
