@@ -1,9 +1,14 @@
 """The trainer's own loss: in packs as without, over micro-batches, with prompt tokens weighed, resumed."""
 
+import dataclasses
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from selfinstruct_train.train.arguments import make_arguments, make_lora
 from selfinstruct_train.train.model import load_network
@@ -92,6 +97,18 @@ def test_held_out_rows_are_measured_by_their_completions_whatever_is_trained_on(
     assert float(loss) == pytest.approx(by_hand(plan, rows), abs=1e-4)
 
 
+def test_trls_loss_which_a_gpu_takes_is_ours_on_packs(make_config):
+    from trl import SFTTrainer
+
+    plan = make_plan(make_config(packing=True, max_length=128, max_steps=1), "seeds+generated")
+    trainer = make(plan)
+    batch = trainer.data_collator([trainer.train_dataset[i] for i in range(3)])
+    count = int((batch["labels"] != -100).sum())
+    ours = trainer.compute_loss(trainer.model, dict(batch), num_items_in_batch=count)
+    trls = SFTTrainer.compute_loss(trainer, trainer.model, dict(batch), num_items_in_batch=count)
+    assert ours.item() == pytest.approx(trls.item(), abs=1e-5)
+
+
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_a_resumed_training_on_packs_ends_with_the_same_weights(make_config, method):
     import torch
@@ -142,3 +159,33 @@ def test_the_tokenizer_and_the_models_config_stay_as_they_were(make_config):
     base = json.loads((Path(plan.config.model.path) / "config.json").read_text())
     assert trainer.model.config.pad_token_id == base["pad_token_id"]
     assert len(plan.tokenizer) == trainer.model.get_input_embeddings().num_embeddings
+
+
+@pytest.mark.slow
+def test_two_processes_train_on_packs_and_weighed_prompts_as_one_does(make_config, tmp_path):
+    """Gloo on CPU; micro-batches of one pack, half of them in each process: the step's weights are summed over all."""
+    config = make_config(packing=True, prompt_loss_weight=0.3, max_steps=4, batch_size=4, max_length=128)
+    plan = make_plan(config, "seeds+generated")
+    assert num_examples(plan.rows, config.train) >= 16
+    alone = trained(plan, micro_batch=1, accumulation=4, logging_steps=1)
+    settings = {"run_dir": str(tmp_path / "two"), "model": {"path": config.model.path, "device": "cpu"}}
+    changed = {k: v for k, v in dataclasses.asdict(config.train).items() if v != getattr(type(config.train)(), k)}
+    file = tmp_path / "two.yaml"
+    file.write_text(yaml.safe_dump(settings | {"train": changed | {"per_device_batch_size": 1}}))
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"),
+            *("tests/train/train_worker.py", "--unchecked", "--config", str(file)),
+        ],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "two" / "model" / "seeds+generated"
+    assert json.loads((folder / "training.json").read_text())["num_processes"] == 2
+    history = json.loads((folder / "log_history.json").read_text())
+    assert [float(entry["loss"]) for entry in history if "loss" in entry] == pytest.approx(alone, abs=1e-3)
