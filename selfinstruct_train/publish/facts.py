@@ -84,6 +84,7 @@ def card_facts(config: Config, sources: Sources, dataset_commit: str | None = No
         sampling=_sampling(headers),
         verification=_verification(verified),
         samples=_samples(verified),
+        samples_from=verified.get("figures", {}).get("questions_from", "training rows"),
         has_loss_plot=(folder / "loss.png").is_file(),
         scores=read_scores(config),
         versions={k: str(v) for k, v in manifest.get("versions", {}).items() if v},

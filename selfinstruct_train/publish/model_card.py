@@ -72,7 +72,8 @@ class CardFacts:
     sampling: str = ""
     verification: tuple[tuple[str, str], ...] = ()
     samples: str = ""
-    """Answers of the finished model, as JSON."""
+    """Answers of the finished model, as JSON, to questions of `samples_from`."""
+    samples_from: str = "training rows"
     has_loss_plot: bool = False
     scores: Sequence[ScoreSet] = ()
     versions: Mapping[str, str] = field(default_factory=dict)

@@ -7,6 +7,7 @@ import pytest
 
 from selfinstruct_train.config import CardConfig, Config, ModelConfig, PublishConfig
 from selfinstruct_train.publish.facts import card_facts, published_license
+from selfinstruct_train.publish.model_card import render_card
 from selfinstruct_train.publish.ready import Sources
 
 
@@ -97,3 +98,15 @@ def test_the_bases_commit_is_pinned_where_the_training_recorded_it(config, tmp_p
     assert (base.name, base.is_hub_id, base.revision) == ("org/base", True, "abc")
     folder = card_facts(config, sources(tmp_path)).base
     assert (folder.name, folder.is_hub_id) == ("base", False)
+
+
+def test_answers_of_the_verification_are_shown_with_where_their_questions_come_from(config, tmp_path):
+    samples = [{"instruction": "Count.", "answer": "x" * 400 + "\n```\n# no heading", "stopped": True}] * 5
+    record = {"findings": [{"check": "stops", "level": "ok", "what": "see /srv/runs/a/loss.png"}]}
+    record |= {"figures": {"questions_from": "held-out rows", "samples": samples}}
+    (tmp_path / "model" / "seeds+generated" / "verification.json").write_text(json.dumps(record))
+    facts = card_facts(config, sources(tmp_path))
+    assert facts.verification == (("stops", "ok: see loss.png"),)
+    shown = json.loads(facts.samples)
+    assert (len(shown), len(shown[0]["answer"])) == (3, 300)
+    assert "questions drawn at random from the held-out rows" in render_card(facts)
