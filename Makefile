@@ -10,13 +10,14 @@ ACCELERATE ?= one_process
 FORMAT ?= messages
 PROCESSES ?= 1
 TOKENS ?= 22_000_000
-BENCH ?= novelty replay decoding kills
+BENCH ?= novelty replay decoding kills packing
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Several processes share the requests. For several machines start torchrun on each, with its --nnodes and --rdzv options.
 GENERATE = $(if $(filter 1,$(PROCESSES)),$(BIN)/python,$(BIN)/torchrun --standalone --nproc_per_node $(PROCESSES))
+NUM_PROCESSES = $(if $(filter 1,$(PROCESSES)),,--num_processes $(PROCESSES))
 # A world that knows the truth about a run's data can review it; the tiny model's does.
 REVIEW := $(wildcard recipes/$(RUN)_base/review.py)
 
@@ -25,8 +26,8 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup data probe forecast generate refilter relabel quality merge describe similarity export train eval \
-	test bench test-servers lint pretrain-tiny
+.PHONY: help setup data probe forecast generate refilter relabel quality merge describe similarity export \
+	doctor train verify eval publish test bench bench-gpu test-servers lint pretrain-tiny
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,17 +77,30 @@ export: $(READY) ## the dataset for other tools (FORMAT=messages|openai_chat|alp
 merge: $(READY) ## several runs' datasets in one, without repetitions (RUNS="runs/a runs/b" OUT=runs/both)
 	$(BIN)/python recipes/merge.py --out $(OUT) $(RUNS) $(ARGS)
 
-train: $(READY) ## finetune the same model on the dataset -> <run_dir>/model (ACCELERATE=one_process|ddp)
-	$(BIN)/accelerate launch --quiet --config_file configs/accelerate/$(ACCELERATE).yaml recipes/train.py --config $(CONFIG) $(ARGS)
+doctor: $(READY) ## what would spoil the training, found beforehand; memory and time expected
+	$(BIN)/python recipes/doctor.py --config $(CONFIG) $(ARGS)
+
+train: $(READY) ## finetune the same model on the dataset, verify it -> <run_dir>/model (ACCELERATE=fsdp2 PROCESSES=8)
+	$(BIN)/accelerate launch --quiet --config_file configs/accelerate/$(ACCELERATE).yaml $(NUM_PROCESSES) \
+		recipes/train.py --config $(CONFIG) $(ARGS)
+
+verify: $(READY) ## load the trained models from disk and prove them again (ARGS=--force)
+	$(BIN)/python recipes/verify.py --config $(CONFIG) $(ARGS)
 
 eval: $(READY) ## score base and tuned models, write <run_dir>/report.html
 	$(BIN)/python recipes/evaluate.py --config $(CONFIG) $(ARGS)
 
+publish: $(READY) ## tell what would go to the Hub; ARGS="--publish.push true" uploads it
+	$(BIN)/python recipes/publish.py --config $(CONFIG) $(ARGS)
+
 test: $(READY) ## run the tests
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
-bench: $(READY) ## measure speed, each as a ratio in one run (BENCH=novelty|decoding|replay|kills; about 10 minutes for all)
+bench: $(READY) ## measure speed, each as a ratio in one run (BENCH=novelty|decoding|replay|kills|packing; 15 minutes for all)
 	for name in $(BENCH); do $(BIN)/python recipes/bench/$$name.py || exit; done
+
+bench-gpu: $(READY) ## training and generation on this machine's GPU (ARGS="--small" proves it on a CPU)
+	$(BIN)/python recipes/bench/gpu.py $(ARGS)
 
 test-servers: $(READY) ## run the backends' tests on llama.cpp's server, vLLM's server and vLLM (builds both, 20 min once)
 	$(BIN)/python tests/servers/run.py $(ARGS)
