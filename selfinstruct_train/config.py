@@ -276,7 +276,8 @@ class TrainConfig:
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the matrix products; the trained weights stay float32. auto: bfloat16 on a GPU that has it, else float32."""
     attention: Literal["auto", "sdpa", "eager", "flash_attention_2", "flex_attention"] = "auto"
-    """auto: flash attention on a GPU that has it installed, else the model's default."""
+    """auto: flash attention on a GPU that has it installed, else the model's default; with packing, SDPA runs document by
+    document."""
     activation_checkpointing: Literal["auto", "on", "off"] = "auto"
     """Compute activations again in the backward pass, for memory. auto: on a GPU, from a billion parameters."""
     template: Literal["paper", "fixed", "chat"] = "paper"
@@ -315,7 +316,7 @@ class PublishConfig:
     push: bool = False
     """Upload; else only tell what would be."""
     force: bool = False
-    """Publish a model whose verification failed or that has no evaluation; its card says so."""
+    """Publish a model that is not verified, has no evaluation, or was trained on other data; its card says so."""
 
 
 @dataclass(frozen=True)
