@@ -28,6 +28,10 @@ def progress_bar(description: str) -> Any:
                 self.bar.set_postfix(loss=f"{float(logs['loss']):.3f}")
 
         def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            self.close()
+
+        def close(self) -> None:
+            """End the line: whatever is said next, an error too, stands on one of its own."""
             if self.bar is not None:
                 self.bar.close()
 

@@ -88,7 +88,10 @@ def train(plan: Plan) -> Result:
         done = step_of(checkpoint) if checkpoint is not None else 0
         # The settings come first: DeepSpeed shards a model while it is loaded, once it knows of them.
         arguments = make_arguments(plan, num_parameters, micro_batch, accumulation, on_gpu, is_over=done >= steps)
+        bar = progress_bar(f"train {plan.mixture}")
+        stack.callback(bar.close)
         trainer = _make_trainer(plan, arguments, on_gpu, done // steps_in_epoch)
+        trainer.add_callback(bar)
         if checkpoint is not None and state.is_main_process:
             log.info("%s: resuming from %s", plan.mixture, checkpoint.name)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
@@ -155,7 +158,6 @@ def _make_trainer(plan: Plan, arguments: Any, on_gpu: bool, first_epoch: int) ->
             first_epoch=first_epoch,
         )
     trainer.add_callback(trainer_check(trainer))
-    trainer.add_callback(progress_bar(f"train {plan.mixture}"))
     if plan.config.train.method == "qlora":
         for parameter in trainer.model.parameters():
             if parameter.requires_grad:  # TRL made them bfloat16, in which most updates would be lost
