@@ -102,7 +102,7 @@ def test_batch_size_cannot_reach_the_data(generated, tmp_path, batch_size):
 
 @pytest.mark.slow
 def test_train_and_evaluate_go_on_to_a_report_with_three_lines(generated):
-    steps = ["--train.max_steps", "6", "--train.batch_size", "4"]
+    steps = ["--train.max_steps", "6", "--train.batch_size", "4", "--train.allow", "[stops]"]
     done = run("train", generated, *steps)
     assert done.returncode == 0, done.stderr
     for mixture in ("seeds", "seeds+generated"):
