@@ -11,13 +11,12 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..config import Config, ModelConfig
-from ..model_source import load_failure, model_source
+from ..config import Config
 from ..prompt_format import end_id
 from .estimate import Devices, Estimate, estimate, find_devices
 from .findings import Finding, accept, check_allowed, findings_table, refuse, to_json
 from .launch import Launch, asked_launch
-from .model import context_length, trains_on_gpu
+from .model import context_length, read_model_config, trains_on_gpu
 from .model_checks import check_memory, check_time, check_vocabulary
 from .plan import Plan
 from .prompt_checks import check_double_bos, check_prompt_in_loss, check_template
@@ -121,23 +120,6 @@ def expect(plan: Plan, model_config: Any, devices: Devices, launch: Launch) -> E
         return estimate(model_config, plan.config.train, lengths, devices, sharded, shards_weights)
     except ValueError as error:
         return " ".join(str(error).split())
-
-
-def read_model_config(model: ModelConfig) -> Any:
-    """Read a model's transformers config.
-
-    Raises:
-        ValueError: it cannot be read.
-    """
-    import transformers
-
-    source = model_source(model.path)
-    try:
-        return transformers.AutoConfig.from_pretrained(
-            source, revision=model.revision, trust_remote_code=model.trust_remote_code
-        )
-    except Exception as error:  # every way in which a foreign config can be broken, told in one line
-        raise ValueError(load_failure(source, error)) from error
 
 
 def _saved_and_read(plan: Plan) -> Any:

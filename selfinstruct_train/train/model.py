@@ -80,29 +80,34 @@ def make_skeleton(model: ModelConfig) -> Any:
     import torch
     import transformers
 
-    source = model_source(model.path)
+    config = read_model_config(model)
     try:
-        config = transformers.AutoConfig.from_pretrained(
-            source, revision=model.revision, trust_remote_code=model.trust_remote_code
-        )
         with torch.device("meta"):
             return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=model.trust_remote_code)
     except Exception as error:
+        raise ValueError(load_failure(model_source(model.path), error)) from error
+
+
+def read_model_config(model: ModelConfig) -> Any:
+    """Read a model's transformers config.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    import transformers
+
+    source = model_source(model.path)
+    try:
+        return transformers.AutoConfig.from_pretrained(
+            source, revision=model.revision, trust_remote_code=model.trust_remote_code
+        )
+    except Exception as error:  # every way in which a foreign config can be broken, told in one line
         raise ValueError(load_failure(source, error)) from error
 
 
 def context_length(model: ModelConfig) -> int | None:
     """Read from the model's config how many tokens its positions reach; None where it sets no limit."""
-    import transformers
-
-    source = model_source(model.path)
-    try:
-        config = transformers.AutoConfig.from_pretrained(
-            source, revision=model.revision, trust_remote_code=model.trust_remote_code
-        )
-    except Exception as error:
-        raise ValueError(load_failure(source, error)) from error
-    length = getattr(config.get_text_config(), "max_position_embeddings", None)
+    length = getattr(read_model_config(model).get_text_config(), "max_position_embeddings", None)
     return length if isinstance(length, int) and length > 0 else None
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct_train.train.doctor import CHECKS, examine, examine_all, expect, read_model_config, refuse
+from selfinstruct_train.train.doctor import CHECKS, examine, examine_all, expect, refuse
 from selfinstruct_train.train.encode import IGNORED, EncodedRow
 from selfinstruct_train.train.estimate import Devices, Estimate
 from selfinstruct_train.train.launch import Launch
+from selfinstruct_train.train.model import read_model_config
 from selfinstruct_train.train.packing import make_collator
 from selfinstruct_train.train.plan import make_plan
 
