@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from selfinstruct_train.config import Config
-from selfinstruct_train.journal import Journal
+from selfinstruct_train.journal import Journal, read_header
 from selfinstruct_train.lm.base import LM
 from selfinstruct_train.model_source import check_model_source, fingerprint, model_source
 from selfinstruct_train.prompt_format import question
@@ -48,6 +48,12 @@ def find_systems(config: Config) -> list[System]:
     return [System(BASE), *trained]
 
 
+def weights_of(system: System, config: Config) -> str | None:
+    """Return the fingerprint of a system's weights; None: they are not in a folder, so a commit pins them."""
+    folder = Path(system.path or model_source(config.model.path))
+    return fingerprint(folder) if folder.is_dir() else None
+
+
 def predict(
     lm: LM,
     system: System,
@@ -69,20 +75,25 @@ def predict(
     for e in examples:
         text, is_chat = question(e.instruction, e.input, config.train.template)
         requests.append(Request(f"{name}/{e.id}", text, derive_seed(config.seed, "eval", name, e.id), is_chat))
-    folder = Path(system.path or model_source(config.model.path))
-    suffix = f"-{fingerprint(folder)[:8]}" if folder.is_dir() else ""  # of a Hub model, lm.name holds the commit
+    weights = weights_of(system, config)
+    path = Path(config.run_dir) / "journal" / f"eval-{system.name}{f'-{weights[:8]}' if weights else ''}.jsonl"
     header = {
         "stage": "eval",
         "system": system.name,
-        "lm": lm.name,
+        "lm": _name_there(path, lm.name) if weights else lm.name,
         "seed": config.seed,
         "template": config.train.template,
         "num_positive_examples": config.eval.num_positive_examples,
         "sampling": asdict(config.eval.sampling),
     }
-    path = Path(config.run_dir) / "journal" / f"eval-{system.name}{suffix}.jsonl"
     with Journal.open(path, header) as journal:
         return journal.complete(lm, requests, config.eval.sampling, progress)
+
+
+def _name_there(journal: Path, name: str) -> str:
+    """Return a model's name as the journal has it where only its folder differs: a moved run has the same weights."""
+    there = str(read_header(journal).get("lm", "")) if journal.is_file() else ""
+    return there if there.rpartition("@")[2] == name.rpartition("@")[2] else name
 
 
 def write_predictions(

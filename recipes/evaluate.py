@@ -28,7 +28,15 @@ logger = logging.getLogger("evaluate")
 
 
 def evaluate_run(config: Config) -> list[str]:
-    from selfinstruct_eval.predict import BASE, BASE_CUT, cut_at_blank_line, find_systems, predict, write_predictions
+    from selfinstruct_eval.predict import (
+        BASE,
+        BASE_CUT,
+        cut_at_blank_line,
+        find_systems,
+        predict,
+        weights_of,
+        write_predictions,
+    )
     from selfinstruct_eval.report import write_report
     from selfinstruct_eval.scores import evaluate_predictions, summary, to_json
     from selfinstruct_eval.tasks import load_sets
@@ -39,6 +47,7 @@ def evaluate_run(config: Config) -> list[str]:
 
     sets = load_sets(config.eval)
     systems = find_systems(config)
+    weights = {system.name: weights_of(system, config) for system in systems}
     logger.info("%s", changed_settings(config))
 
     from selfinstruct_train.lm import load_lm
@@ -64,7 +73,7 @@ def evaluate_run(config: Config) -> list[str]:
         )
         for name, examples in sets.items()
     ]
-    scores = json.dumps([to_json(e) for e in evaluations], indent=1, ensure_ascii=False) + "\n"
+    scores = json.dumps([to_json(e) | {"weights": weights} for e in evaluations], indent=1, ensure_ascii=False) + "\n"
     files.append(write_text(Path(config.run_dir) / "eval" / "scores.json", scores))
     files.extend(write_report(config, evaluations))
     for file in files:

@@ -21,7 +21,7 @@ from ..config import Config
 from ..dataset.license import model_name
 from ..model_source import TOKENIZER_FILES, fingerprint
 from ..row_files import SUFFIXES
-from .ready import Sources, read_object, sha256_of
+from .ready import Sources, read_object, read_scores, sha256_of
 
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "*.py")
 _ADAPTER = ("adapter_model.safetensors", "adapter_config.json")
@@ -74,7 +74,8 @@ def stage_model(config: Config, sources: Sources) -> Path:
         _name_base(place / "adapter_config.json")
     _take(source, folder, _TOKENIZER)
     _take(source, folder, _RECORDS)
-    _take(Path(config.run_dir), folder, ("eval/scores.json",))
+    if read_scores(config, source):
+        _take(Path(config.run_dir), folder, ("eval/scores.json",))
     for name in (*_RECORDS, "eval/scores.json"):
         if name.endswith(".json") and (folder / name).is_file():
             _rewrite(folder / name)

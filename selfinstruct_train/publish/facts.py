@@ -86,7 +86,7 @@ def card_facts(config: Config, sources: Sources, dataset_commit: str | None = No
         samples=_samples(verified),
         samples_from=verified.get("figures", {}).get("questions_from", "training rows"),
         has_loss_plot=(folder / "loss.png").is_file(),
-        scores=read_scores(config),
+        scores=read_scores(config, folder),
         versions={k: str(v) for k, v in manifest.get("versions", {}).items() if v},
         unproven=tuple(reason.replace(str(folder), "the model").partition(": run ")[0] for reason in sources.missing),
     )

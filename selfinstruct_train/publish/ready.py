@@ -91,8 +91,18 @@ def read_object(path: Path) -> dict[str, Any]:
     return value
 
 
-def read_scores(config: Config) -> list[dict[str, Any]]:
-    """Return the sets of <run_dir>/eval/scores.json in which the published model is scored; none: not evaluated.
+def read_scores(config: Config, folder: Path) -> list[dict[str, Any]]:
+    """Return the sets of <run_dir>/eval/scores.json in which these very weights are scored; none: not evaluated.
+
+    Raises:
+        ValueError: the file is broken.
+    """
+    mark = fingerprint(folder)
+    return [s for s in _scored(config) if s.get("weights", {}).get(config.publish.mixture) == mark]
+
+
+def _scored(config: Config) -> list[dict[str, Any]]:
+    """Return the sets in which some weights of the mixture are scored.
 
     Raises:
         ValueError: the file is broken.
@@ -107,19 +117,13 @@ def read_scores(config: Config) -> list[dict[str, Any]]:
         raise ValueError(f"{path}: not the scores of recipes/evaluate.py ({error!r}); run it again") from error
 
 
-def is_evaluated(config: Config, folder: Path) -> bool:
-    """Tell whether recipes/evaluate.py scored these very weights; its journal is named after their fingerprint."""
-    journal = Path(config.run_dir) / "journal" / f"eval-{config.publish.mixture}-{fingerprint(folder)[:8]}.jsonl"
-    return bool(read_scores(config)) and journal.is_file()
-
-
 def _unproven(config: Config, folder: Path) -> list[str]:
     missing = []
     if not is_verified(folder):
         why = "failed its verification" if (folder / VERIFICATION_FILE).is_file() else "is not verified"
         missing.append(f"{folder} {why}: run recipes/verify.py")
-    if not is_evaluated(config, folder):
-        why = "the evaluation is of other weights" if read_scores(config) else "there is no evaluation of the model"
+    if not read_scores(config, folder):
+        why = "the evaluation is of other weights" if _scored(config) else "there is no evaluation of the model"
         missing.append(f"{why}: run recipes/evaluate.py")
     return missing
 

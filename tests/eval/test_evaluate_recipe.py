@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from selfinstruct_train.model_source import fingerprint
+
 from .conftest import ni_task
 
 ROOT = Path(__file__).parents[2]
@@ -97,6 +99,13 @@ def test_a_run_is_evaluated_and_repeating_it_asks_nothing_again(write_tasks: Cal
     assert evaluate(*settings, *limits).stdout == done.stdout
     assert ((run / "report.html").read_bytes(), (run / "eval" / "scores.json").read_bytes()) == (report, scores)
     assert {p.name: p.read_bytes() for p in (run / "journal").glob("eval-*.jsonl")} == journals
+    weights = [scored["weights"] for scored in json.loads(scores)]
+    assert weights == [{"base": fingerprint(model), "seeds": fingerprint(run / "model" / "seeds")}]
+    moved = run.rename(tmp_path / "moved")
+    after = evaluate("--run_dir", moved, *settings[2:], *limits)
+    assert (after.returncode, after.stdout) == (0, done.stdout), after.stderr
+    assert {p.name: p.read_bytes() for p in (moved / "journal").glob("eval-*.jsonl")} == journals
+    moved.rename(run)
     refused = evaluate(*settings, *limits[2:], "--eval.sampling.max_new_tokens", 5)
     assert refused.returncode == 2
     assert "sampling.max_new_tokens: 4 there, 5 now" in refused.stderr.splitlines()[-1]

@@ -7,7 +7,7 @@ import pytest
 
 from selfinstruct_train.config import Config, PublishConfig
 from selfinstruct_train.model_source import fingerprint
-from selfinstruct_train.publish.ready import find_sources, is_evaluated, read_scores, refuse_unproven
+from selfinstruct_train.publish.ready import find_sources, read_scores, refuse_unproven
 
 SYSTEM = "seeds+generated"
 
@@ -30,9 +30,8 @@ def config(tmp_path) -> Config:
 def evaluate(run_dir, mark: str) -> None:
     score = {"system": SYSTEM, "against": None, "kind": "overall", "metric": "rougeL"}
     (run_dir / "eval").mkdir(exist_ok=True)
-    (run_dir / "eval" / "scores.json").write_text(json.dumps([{"set": "tasks", "scores": [score]}]))
-    (run_dir / "journal").mkdir(exist_ok=True)
-    (run_dir / "journal" / f"eval-{SYSTEM}-{mark[:8]}.jsonl").touch()
+    scored = {"set": "tasks", "weights": {"base": "0", SYSTEM: mark}, "scores": [score]}
+    (run_dir / "eval" / "scores.json").write_text(json.dumps([scored]))
 
 
 def having(config: Config, **settings) -> Config:
@@ -89,16 +88,19 @@ def test_a_failed_verification_and_one_of_other_weights_do_not_count(config, tmp
 def test_an_evaluation_of_other_weights_does_not_count(config, tmp_path):
     model = tmp_path / "model" / SYSTEM
     (model / "model.safetensors").write_bytes(b"trained again")
-    assert not is_evaluated(config, model)
+    assert read_scores(config, model) == []  # so that no card shows them, forced or not
+    assert "the evaluation is of other weights: run recipes/evaluate.py" in find_sources(config).missing
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal" / f"eval-{SYSTEM}-{fingerprint(model)[:8]}.jsonl").touch()  # one that was stopped
     assert "the evaluation is of other weights: run recipes/evaluate.py" in find_sources(config).missing
     evaluate(tmp_path, fingerprint(model))
-    assert is_evaluated(config, model)
+    assert [s["set"] for s in read_scores(config, model)] == ["tasks"]
 
 
 def test_a_run_without_evaluation_and_broken_scores_are_told(config, tmp_path):
     scores = tmp_path / "eval" / "scores.json"
     scores.write_text("[{}]")
     with pytest.raises(ValueError, match="not the scores of recipes/evaluate.py"):
-        read_scores(config)
+        read_scores(config, tmp_path / "model" / SYSTEM)
     scores.unlink()
     assert find_sources(config).missing == ("there is no evaluation of the model: run recipes/evaluate.py",)
