@@ -76,6 +76,12 @@ def pack_of(documents: Sequence[EncodedRow]) -> dict[str, list[int]]:
     }
 
 
+def with_filler(dataset: Any) -> Any:
+    """Return the dataset with one row more, of one token: nothing comes before it, so it teaches nothing."""
+    filler = {"input_ids": dataset[0]["input_ids"][:1], "labels": [IGNORED]}
+    return dataset.add_item(filler | ({"seq_lengths": [1]} if "seq_lengths" in dataset.column_names else {}))
+
+
 def make_collator(tokenizer: Any, train: TrainConfig) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
     """Return what makes a batch of rows of `make_dataset`, in packs or not, padded on the right.
 

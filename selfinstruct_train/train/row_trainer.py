@@ -6,7 +6,7 @@ from typing import Any
 
 from .attention import check_documents_apart, use_documents_attention
 from .loss import token_weights, weighted_loss
-from .packing import make_collator, make_dataset
+from .packing import make_collator, make_dataset, with_filler
 from .plan import Plan
 from .sampler import StepSampler
 from .validation import measure_held_out
@@ -49,8 +49,10 @@ def make_trainer(
         )
     trainer.model_accepts_loss_kwargs = True  # so that the step's tokens are counted; both losses divide by them
     trainer.plan = plan
+    # accelerate would fill up the processes' micro-batches with rows of the epoch's beginning.
+    together = arguments.per_device_train_batch_size * arguments.world_size if arguments.world_size > 1 else 1
     trainer.sampler = StepSampler(
-        [len(ids) for ids in dataset["input_ids"]], train.batch_size, plan.config.seed, first_epoch
+        [len(ids) for ids in dataset["input_ids"]], train.batch_size, plan.config.seed, first_epoch, together
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -68,6 +70,14 @@ def _row_trainer_class() -> Any:
 
         def _get_train_sampler(self, train_dataset: Any = None) -> Any:
             return self.sampler
+
+        def get_train_dataloader(self) -> Any:
+            rows = self.train_dataset
+            self.train_dataset = with_filler(rows)  # behind the rows, where the sampler alone finds it
+            try:
+                return super().get_train_dataloader()
+            finally:
+                self.train_dataset = rows
 
         def training_step(self, model: Any, *args: Any, **kwargs: Any) -> Any:
             # Only now is the model as it trains: on its device, in its precision, wrapped by DDP, FSDP or DeepSpeed.

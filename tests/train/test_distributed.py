@@ -24,20 +24,24 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 CPU, FSDP2 = [*ACCELERATE, "configs/accelerate/cpu.yaml"], [*ACCELERATE, "configs/accelerate/fsdp2.yaml"]
 WORKER = "tests/train/train_worker.py"
 MIXTURE = "seeds+generated"
-# 13 packs in steps of 4: the fourth, of one pack, would be filled with repeated ones for a second process.
-PACKED_LORA = ("--train.method", "lora", "--train.packing", "true", "--train.batch_size", "4", "--train.max_steps", "3")
+# 13 packs in steps of 4: the first process's micro-batch of the fourth step holds no pack at all.
+PACKED = ("--train.packing", "true", "--train.batch_size", "4", "--train.max_steps", "8")
+PACKED_LORA = (*PACKED, "--train.method", "lora", "--train.prompt_loss_weight", "0.2")
 
 
 @pytest.fixture(scope="module")
 def config_file(base_folder, rows_file, tmp_path_factory) -> Path:
+    """59 rows: an epoch's eighth step has 3, no multiple of what two processes with micro-batches of 2 take."""
+    rows = tmp_path_factory.mktemp("rows") / "rows.jsonl"
+    rows.write_text("".join(rows_file.read_text().splitlines(keepends=True)[1:]))
     settings = {
         "model": {"path": str(base_folder), "device": "cpu"},
         "train": {
-            "dataset": str(rows_file),
+            "dataset": str(rows),
             "learning_rate": 5e-3,
             "batch_size": 8,
             "per_device_batch_size": 2,
-            "max_steps": 10,
+            "max_steps": 16,
             "save_steps": 4,
             "max_length": 128,
         },
@@ -86,7 +90,9 @@ def check_equal(found: Path, expected: Path, weight_error: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("launcher", "options", "steps"), [(CPU, (), 10), (TORCHRUN, PACKED_LORA, 3)], ids=["accelerate", "torchrun"]
+    ("launcher", "options", "steps"),
+    [(CPU, (), 16), (TORCHRUN, PACKED, 8), (TORCHRUN, PACKED_LORA, 8)],
+    ids=["accelerate", "torchrun packed", "torchrun packed lora"],
 )
 def test_two_processes_train_as_one_does(launcher, options, steps, config_file, of_one, tmp_path):
     expected = alone(config_file, tmp_path / "one", *options) if options else of_one
