@@ -201,6 +201,16 @@ def stop_ids(
     return list(dict.fromkeys([end_id(tokenizer, template, model_name), *own, *had]))
 
 
+def embeddings_needed(tokenizer: Any) -> int:
+    """Return how many embeddings a model must have for a tokenizer: as far as the ids of its regular vocabulary go, and
+    of the special tokens that are used without being named in a text.
+
+    Other added tokens may lie beyond them, as Gemma 3's for images do in its text-only models.
+    """
+    special = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id)
+    return max(int(tokenizer.vocab_size), *(id + 1 for id in special if id is not None), 0)
+
+
 _ANSWER = "the answer stands here"
 _DAY = datetime.date(2024, 7, 26)
 """What templates that tell the date (Llama 3, SmolLM3, gpt-oss) take for today: a model that is evaluated a day after

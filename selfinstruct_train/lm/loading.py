@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import ModelConfig
 from ..model_source import TOKENIZER_FILES, check_model_source, fingerprint, load_failure, model_source
+from ..prompt_format import embeddings_needed
 
 if TYPE_CHECKING:
     import torch
@@ -115,9 +116,10 @@ def _load_adapter(source: str, adapter: Path, model: ModelConfig, dtype: torch.d
 
 def _check_vocabulary(network: Any, tokenizer: Any, path: str) -> None:
     rows = network.get_input_embeddings().weight.shape[0]
-    if len(tokenizer) > rows:
+    needed = embeddings_needed(tokenizer)
+    if needed > rows:
         raise ValueError(
-            f"model.path {path!r}: the tokenizer has {len(tokenizer)} tokens but the model {rows} embeddings; "
+            f"model.path {path!r}: the tokenizer has {needed} tokens but the model {rows} embeddings; "
             "they do not belong together"
         )
 

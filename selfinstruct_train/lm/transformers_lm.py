@@ -157,6 +157,12 @@ class TransformersLM:
             raise ValueError(
                 f"request {request.id!r}: the prompt is empty and the tokenizer has no BOS token; give a prompt"
             )
+        if max(ids) >= self.decoder.model.get_input_embeddings().weight.shape[0]:
+            token = self._tokenizer.convert_ids_to_tokens(max(ids))
+            raise ValueError(
+                f"request {request.id!r}: the prompt holds the token {token!r}, for which the model has no embedding; "
+                "take it out of the text"
+            )
         limit = context_length(self.decoder.model.config)
         if limit is not None and len(ids) + sampling.max_new_tokens > limit:
             raise ValueError(

@@ -102,7 +102,7 @@ def _compare_with_quantized(plan: Plan, asking: Asking, answers: list[Answer], f
 
     config = plan.config
     try:
-        base = load_network(config.model, config.train, asking.device != "cpu", len(plan.tokenizer))
+        base = load_network(config.model, config.train, asking.device != "cpu", plan.embeddings_needed)
         network = load_with_adapter(plan.folder, torch.float32, base=base)
     except (ValueError, ImportError) as failure:
         what = f"not compared with the 4-bit base: {' '.join(str(failure).split())[:160]}"

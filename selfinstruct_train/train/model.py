@@ -42,14 +42,14 @@ def load_tokenizer(model: ModelConfig) -> tuple[Any, int]:
     return tokenizer, int(tokenizer.eos_token_id)
 
 
-def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, num_tokens: int) -> Any:
+def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, embeddings_needed: int) -> Any:
     """Load the causal LM for training.
 
     Full finetuning keeps float32 weights, also under bfloat16 autocast: at a learning rate of 2e-5 most updates are
     smaller than half a bfloat16 step and would be lost. Frozen weights under LoRA are loaded as they are computed with.
 
     Args:
-        num_tokens: the size of the tokenizer; a model with fewer embeddings is refused.
+        embeddings_needed: by tokenizer and rows; a model with fewer is refused.
     """
     import torch
 
@@ -66,10 +66,10 @@ def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, num_token
             raise
         network = _from_pretrained(model, options)  # the best attention here is none that this model knows
     embeddings = network.get_input_embeddings().num_embeddings
-    if num_tokens > embeddings:
+    if embeddings_needed > embeddings:
         raise ValueError(
-            f"model.path {model.path!r}: the tokenizer has {num_tokens} tokens but the model {embeddings} embeddings; "
-            "they do not belong together"
+            f"model.path {model.path!r}: tokenizer and rows need {embeddings_needed} embeddings but the model has "
+            f"{embeddings}; they do not belong together"
         )
     _mend_generation_config(network)
     return network

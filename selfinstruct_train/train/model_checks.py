@@ -8,7 +8,6 @@ from ..config import TrainConfig
 from .estimate import Devices, Estimate
 from .findings import Finding
 from .plan import Plan
-from .seen_rows import padding_id
 
 TIGHT = 0.9
 """Share of a device's memory above which a training may not fit: fragments and other processes take some, and the
@@ -16,7 +15,7 @@ estimate has an error of its own."""
 
 
 def check_vocabulary(plan: Plan, model_config: Any) -> Finding:
-    """Every token id has a row in the model's embedding.
+    """Every token id that rows and prompts use has a row in the model's embedding.
 
     Args:
         model_config: the model's config as transformers reads it.
@@ -24,13 +23,16 @@ def check_vocabulary(plan: Plan, model_config: Any) -> Finding:
     tokenizer = plan.tokenizer
     embeddings = int(model_config.get_text_config().vocab_size)
     highest = max(max(row.input_ids) for row in plan.rows)
-    special = {"padding": padding_id(tokenizer)} | dict(
-        zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True)
-    )
-    beyond = [f"{name} ({id})" for name, id in special.items() if id >= embeddings]
+    beyond = {token: id for token, id in tokenizer.get_added_vocab().items() if id >= embeddings}
     told = f"the model has {embeddings:,} embeddings, the tokenizer {len(tokenizer):,} tokens"
-    if highest < embeddings and not beyond and len(tokenizer) <= embeddings:
-        return Finding("vocabulary", "ok", f"{told}, the rows' highest id is {highest:,}")
+    is_held_out = any(
+        token in f"{row.instruction} {row.input} {row.output}" for row in plan.held_out for token in beyond
+    )
+    if plan.embeddings_needed <= embeddings and not is_held_out:
+        if not beyond:
+            return Finding("vocabulary", "ok", f"{told}, the rows' highest id is {highest:,}")
+        what = f"{told}: no row uses those without an embedding, and a prompt that does would fail"
+        return Finding("vocabulary", "warning", what, example=", ".join(beyond), remedy="keep them out of all texts")
     users = [place for place, row in enumerate(plan.rows) if max(row.input_ids) >= embeddings]
     return Finding(
         "vocabulary",
@@ -38,7 +40,7 @@ def check_vocabulary(plan: Plan, model_config: Any) -> Finding:
         f"{told}: they do not belong together, ids without an embedding stop the training",
         len(users),
         len(plan.rows),
-        ", ".join([f"highest id in the rows {highest}", *beyond]),
+        ", ".join([f"highest id in the rows {highest}", *(f"{token} ({id})" for token, id in beyond.items())]),
         "take the tokenizer that came with the model (model.path), or give the model rows for the added tokens "
         "(resize_token_embeddings, then save both)",
     )

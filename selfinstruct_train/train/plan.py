@@ -16,6 +16,7 @@ from typing import Any
 
 from ..config import Config
 from ..model_source import fingerprint, model_source
+from ..prompt_format import embeddings_needed
 from .encode import EncodedRow, Encoding, encode_rows
 from .model import context_length, load_tokenizer
 from .rows import Row, read_training_rows
@@ -50,6 +51,11 @@ class Plan:
     def rows(self) -> tuple[EncodedRow, ...]:
         """What is trained on."""
         return self.encoding.rows
+
+    @property
+    def embeddings_needed(self) -> int:
+        """How many embeddings the model must have for the tokenizer and the rows."""
+        return max(embeddings_needed(self.tokenizer), *(max(row.input_ids) + 1 for row in self.rows))
 
     @property
     def dropped(self) -> dict[str, int]:

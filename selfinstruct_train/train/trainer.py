@@ -146,7 +146,7 @@ def _checkpoint_bytes(plan: Plan, skeleton: Any) -> int:
 
 
 def _make_trainer(plan: Plan, arguments: Any, on_gpu: bool, first_epoch: int) -> Any:
-    network = load_network(plan.config.model, plan.config.train, on_gpu, len(plan.tokenizer))
+    network = load_network(plan.config.model, plan.config.train, on_gpu, plan.embeddings_needed)
     with tracker_folder(plan):
         trainer = make_trainer(
             plan,

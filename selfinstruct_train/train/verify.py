@@ -14,7 +14,7 @@ from typing import Any
 
 from ..config import ModelConfig
 from ..model_source import TOKENIZER_FILES, fingerprint, load_failure
-from ..prompt_format import end_id, stop_ids
+from ..prompt_format import embeddings_needed, end_id, stop_ids
 from ..storage import write_json
 from .behaviour import Asking, draw_questions, judge, measure, new_token_limit, next_token_logits
 from .compare_merged import compare_merged, exact_dtype
@@ -203,10 +203,11 @@ def _load(plan: Plan, dtype: Any, device: str) -> tuple[Any, list[Finding]]:
 
 def _check_vocabulary(network: Any, tokenizer: Any) -> Finding:
     rows = network.get_input_embeddings().weight.shape[0]
-    if len(tokenizer) > rows:
-        what = f"the tokenizer has {len(tokenizer)} tokens but the model {rows} embeddings"
+    needed = embeddings_needed(tokenizer)
+    if needed > rows:
+        what = f"the tokenizer has {needed} tokens but the model {rows} embeddings"
         return Finding("embeddings", "error", what, remedy=RETRAIN)
-    return Finding("embeddings", "ok", f"{len(tokenizer)} tokens fit into {rows} embeddings")
+    return Finding("embeddings", "ok", f"{needed} tokens fit into {rows} embeddings")
 
 
 def _check_end_token(plan: Plan, network: Any) -> Finding:

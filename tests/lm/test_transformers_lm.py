@@ -186,6 +186,17 @@ def test_a_chat_prompt_is_rendered_by_the_models_template_with_one_bos(tmp_path)
     assert (chat.text, chat.prompt_tokens) == (same.text, same.prompt_tokens)
 
 
+def test_a_token_without_embedding_is_in_nobodys_way_until_a_prompt_holds_it(tmp_path):
+    tokenizer = make_tokenizer(tmp_path)
+    make_model(tmp_path, len(tokenizer))
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<image>"]})
+    tokenizer.save_pretrained(tmp_path)
+    lm = open_lm(tmp_path)
+    assert lm.complete([Request("a", "The cat", 0)], Sampling(2))[0].completion_tokens
+    with pytest.raises(ValueError, match="request 'b': the prompt holds the token '<image>'.* no embedding"):
+        lm.complete([Request("b", "The <image>", 0)], Sampling(2))
+
+
 def test_a_chat_prompt_without_a_chat_template_is_one_line(model_folder):
     with pytest.raises(ValueError, match=r"no chat template; use an instruct model, or plain prompts") as caught:
         open_lm(model_folder).complete([Request("r", "The cat", 0, chat=True)], Sampling(4))

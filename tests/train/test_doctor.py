@@ -393,6 +393,24 @@ def test_a_padding_token_without_embedding_is_refused(make_config, make_base):
     assert_refused(found, "resize_token_embeddings")
 
 
+def test_a_token_without_embedding_is_told_unless_rows_use_it(make_config, make_base, make_rows):
+    """As Gemma 3's text-only models, whose tokenizer has one token for images more than they have embeddings."""
+    base = make_base(lambda t: t.add_special_tokens({"additional_special_tokens": ["<image>"]}), embeddings=384)
+    found = examined(make_plan(on(make_config(), base), MIXTURE))["vocabulary"]
+    assert (found.level, found.example) == ("warning", "<image>")
+    rows = [(f"Say {i}.", "", f"It is {i}.") for i in range(9)]
+    using = make_rows(*rows, ("Show it.", "", "<image>"))
+    found = examined(make_plan(on(make_config(dataset=using), base), MIXTURE))["vocabulary"]
+    assert found.count == 1
+    assert found.example == "highest id in the rows 384, <image> (384)"
+    assert_refused(found, "do not belong together")
+    for seed in range(20):  # until it is the row that is held out
+        plan = make_plan(replace(on(make_config(dataset=using, held_out=1), base), seed=seed), MIXTURE)
+        if plan.held_out[0].output == "<image>":
+            break
+    assert_refused(examined(plan)["vocabulary"], "do not belong together")
+
+
 # 9 duplicates
 
 

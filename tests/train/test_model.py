@@ -8,8 +8,8 @@ import pytest
 from selfinstruct_train.train.model import load_network, make_skeleton
 
 
-def load(config, num_tokens=384):
-    return load_network(config.model, config.train, on_gpu=False, num_tokens=num_tokens)
+def load(config, embeddings_needed=384):
+    return load_network(config.model, config.train, on_gpu=False, embeddings_needed=embeddings_needed)
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,8 @@ def test_attention_that_is_not_there_is_refused_by_its_setting(make_config):
 
 
 def test_a_tokenizer_with_more_tokens_than_embeddings_is_refused(make_config):
-    with pytest.raises(ValueError, match="the tokenizer has 385 tokens but the model 384 embeddings"):
-        load(make_config(), num_tokens=385)
+    with pytest.raises(ValueError, match="tokenizer and rows need 385 embeddings but the model has 384"):
+        load(make_config(), embeddings_needed=385)
 
 
 def test_a_skeleton_has_the_models_size_and_no_weights(make_config):

@@ -91,7 +91,7 @@ def test_qlora_holds_its_base_in_four_bits(make_config):
     from selfinstruct_train.train.model import load_network
 
     config = make_config(method="qlora")
-    network = load_network(config.model, config.train, on_gpu=False, num_tokens=384)
+    network = load_network(config.model, config.train, on_gpu=False, embeddings_needed=384)
     layers = [module for module in network.modules() if isinstance(module, bitsandbytes.nn.Linear4bit)]
     assert len(layers) == 14
     assert {layer.weight.quant_state.quant_type for layer in layers} == {"nf4"}
