@@ -1,17 +1,46 @@
 """Checkpoints that can be trusted: a mark tells that one was written to its end; training resumes from the last such.
 
 Transformers writes a checkpoint's files one after another; one cut short by a kill looks much like a whole one. The
-mark is set when the files are on the disk, so that it holds after a power cut too.
+mark is set when the files are on the disk, so that it holds after a power cut too. In it stands what the training
+took until then, over all its commands.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 MARK = "whole"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a training took: when its first command began, and the seconds and commands that led to its state."""
+
+    started: str
+    seconds: float
+    commands: int = 1
+
+
+class Clock:
+    """Counts on from the checkpoint that a training resumes from: steps that are done again count once."""
+
+    def __init__(self, checkpoint: Path | None) -> None:
+        self._began = time.monotonic()
+        text = "" if checkpoint is None else (checkpoint / MARK).read_text(encoding="utf-8")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self._before = Taken(**json.loads(text)) if text else Taken(now, 0.0, 0)
+
+    def read(self) -> Taken:
+        """Return what was taken until now."""
+        seconds = self._before.seconds + time.monotonic() - self._began
+        return Taken(self._before.started, round(seconds, 1), self._before.commands + 1)
 
 
 def last_whole_checkpoint(work: Path) -> Path | None:
@@ -27,7 +56,7 @@ def drop_unfinished(work: Path) -> None:
             shutil.rmtree(folder)
 
 
-def mark_whole() -> Any:
+def mark_whole(clock: Clock) -> Any:
     """Return a Trainer callback that marks each checkpoint once every process has written its part."""
     from transformers import TrainerCallback
 
@@ -37,7 +66,9 @@ def mark_whole() -> Any:
             if state.is_world_process_zero:
                 folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
                 bring_to_disk(folder)
-                (folder / MARK).touch()
+                unfinished = folder / f".{MARK}"
+                unfinished.write_text(json.dumps(asdict(clock.read())), encoding="utf-8")
+                unfinished.rename(folder / MARK)
 
     return MarkWhole()
 

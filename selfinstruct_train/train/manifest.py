@@ -14,7 +14,7 @@ import platform
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import Config
 from ..model_source import fingerprint, model_source
 from ..row_files import SUFFIXES
+from .checkpoints import Taken
 from .encode import IGNORED
 from .sampler import StepSampler
 
@@ -37,19 +38,19 @@ _SHORTEST_SECRET = 6
 """A shorter value of such a variable is no secret, and would be found in innocent words."""
 
 
-def make_manifest(plan: Plan, trainer: Any, seconds: float, first_step: int = 0) -> dict[str, Any]:
+def make_manifest(plan: Plan, trainer: Any, taken: Taken, first_step: int = 0) -> dict[str, Any]:
     """Return versions, hardware, config, data, base model, seed, git state, launch and figures of this training.
 
     Args:
-        seconds: since this process began to train.
-        first_step: steps that earlier processes had done, where this one went on from a checkpoint.
+        taken: by all commands of this training.
+        first_step: steps that earlier commands had done, where this one went on from a checkpoint.
     """
-    end = datetime.now(UTC)
     manifest = {
         "format": 1,
-        "started": (end - timedelta(seconds=seconds)).isoformat(timespec="seconds"),
-        "ended": end.isoformat(timespec="seconds"),
-        "seconds": round(seconds, 1),
+        "started": taken.started,
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": taken.seconds,
+        "commands": taken.commands,
         "first_step": first_step,
         "command": _command(),
         "git": _git_state(),
@@ -101,14 +102,16 @@ def _without_secret_keys(value: Any) -> Any:
 
 
 def _command() -> list[str]:
-    """Return the command line; an argument whose name tells of a secret loses its value."""
+    """Return the command line; an argument whose name tells of a secret loses its value, unless that is a number."""
     script, here = Path(sys.argv[0]).resolve(), Path.cwd()
     words = [script.relative_to(here).as_posix() if script.is_relative_to(here) else script.name]
     hides_next = False
     for argument in sys.argv[1:]:
-        name, sign, _ = argument.partition("=")
+        name, sign, value = argument.partition("=")
         is_secret = name.startswith("-") and bool(_SECRET.search(name.lstrip("-")))
-        words.append("<removed>" if hides_next else f"{name}=<removed>" if is_secret and sign else argument)
+        is_number = (value if sign else argument).isdecimal()  # max_new_tokens is no secret
+        hides_own = is_secret and bool(sign) and not is_number
+        words.append("<removed>" if hides_next and not is_number else f"{name}=<removed>" if hides_own else argument)
         hides_next = is_secret and not sign
     return words
 
@@ -201,7 +204,7 @@ def _sha256(file: Path) -> str:
 
 
 def _figures(plan: Plan, trainer: Any, first_step: int) -> dict[str, Any]:
-    """Return steps, tokens, losses, speed and peak memory; the speed is that of this process's steps."""
+    """Return steps, tokens, losses, speed and peak memory; time and speed of steps are the last command's alone."""
     history = trainer.state.log_history
     losses = [float(entry["loss"]) for entry in history if "loss" in entry]
     held_out = [float(entry["eval_loss"]) for entry in history if "eval_loss" in entry]
@@ -217,8 +220,8 @@ def _figures(plan: Plan, trainer: Any, first_step: int) -> dict[str, Any]:
         "loss_last": losses[-1] if losses else None,
         "loss_best": min(losses, default=None),
         "held_out_loss_best": min(held_out, default=None),
-        "train_seconds": None if runtime is None else round(runtime, 1),
-        "tokens_per_second": round((tokens - before) / runtime, 1) if runtime else None,
+        "last_command_train_seconds": None if runtime is None else round(runtime, 1),
+        "tokens_per_second": round((tokens - before) / runtime, 1) if runtime and tokens > before else None,
         "peak_memory_bytes": _peak_memory(trainer),
     }
 

@@ -13,17 +13,18 @@ from typing import Any
 from ..model_source import model_source
 from ..prompt_format import stop_ids
 from ..storage import write_json
-from .checkpoints import bring_to_disk
+from .checkpoints import Taken, bring_to_disk
 from .manifest import make_manifest
 from .plan import IDENTITY_FILE, Plan
 from .plot import plot_loss
 
 
-def save_model(plan: Plan, trainer: Any, folder: Path, is_half: bool, seconds: float) -> None:
+def save_model(plan: Plan, trainer: Any, folder: Path, is_half: bool, taken: Taken, first_step: int) -> None:
     """Write model, tokenizer, log, plot and manifest. Every process calls it; the trainer is of no use afterwards.
 
     Args:
         is_half: save the weights of full finetuning in bfloat16, the precision of the training.
+        first_step: steps that earlier commands had done.
 
     Raises:
         ValueError: there are no weights to save.
@@ -44,7 +45,7 @@ def save_model(plan: Plan, trainer: Any, folder: Path, is_half: bool, seconds: f
     history = trainer.state.log_history
     (folder / "log_history.json").write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
     plot_loss(history, f"{plan.mixture}: {len(plan.rows)} rows, {plan.config.train.method}", folder / "loss.png")
-    write_json(folder / "manifest.json", make_manifest(plan, trainer, seconds))
+    write_json(folder / "manifest.json", make_manifest(plan, trainer, taken, first_step))
     record = {
         "identity": plan.identity,
         "dropped": plan.dropped,

@@ -17,7 +17,7 @@ from typing import Any
 from ..config import Config
 from .arguments import check_available, check_lora_targets, make_arguments, make_lora, num_steps, tracker_folder
 from .callbacks import progress_bar, stop_at_nan
-from .checkpoints import last_whole_checkpoint, mark_whole, step_of
+from .checkpoints import Clock, last_whole_checkpoint, mark_whole, step_of
 from .failures import first_does, in_one_line
 from .launch import check_launch, trainer_check
 from .model import load_network, make_skeleton, trains_on_gpu, uses_bfloat16
@@ -84,21 +84,21 @@ def train(plan: Plan) -> Result:
         first_does(lambda: stack.enter_context(work_folder(plan, _checkpoint_bytes(plan, skeleton))))
         stack.enter_context(in_one_line(plan))
         checkpoint = last_whole_checkpoint(plan.work)
+        clock = Clock(checkpoint)
         steps_in_epoch, steps = num_steps(plan)
         done = step_of(checkpoint) if checkpoint is not None else 0
         # The settings come first: DeepSpeed shards a model while it is loaded, once it knows of them.
         arguments = make_arguments(plan, num_parameters, micro_batch, accumulation, on_gpu, is_over=done >= steps)
         bar = progress_bar(f"train {plan.mixture}")
         stack.callback(bar.close)
-        trainer = _make_trainer(plan, arguments, on_gpu, done // steps_in_epoch)
+        trainer = _make_trainer(plan, arguments, on_gpu, done // steps_in_epoch, clock)
         trainer.add_callback(bar)
         if checkpoint is not None and state.is_main_process:
             log.info("%s: resuming from %s", plan.mixture, checkpoint.name)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
         state.wait_for_everyone()
         finished = plan.work / "finished"
-        seconds = time.monotonic() - start
-        save_model(plan, trainer, finished, uses_bfloat16(plan.config.train, on_gpu), seconds)
+        save_model(plan, trainer, finished, uses_bfloat16(plan.config.train, on_gpu), clock.read(), done)
         state.wait_for_everyone()
         first_does(lambda: put_in_place(plan, finished))
     return _result(plan, trainer, time.monotonic() - start)
@@ -145,7 +145,7 @@ def _checkpoint_bytes(plan: Plan, skeleton: Any) -> int:
     return 12 * int(adapted.get_nb_trainable_parameters()[0])
 
 
-def _make_trainer(plan: Plan, arguments: Any, on_gpu: bool, first_epoch: int) -> Any:
+def _make_trainer(plan: Plan, arguments: Any, on_gpu: bool, first_epoch: int, clock: Clock) -> Any:
     network = load_network(plan.config.model, plan.config.train, on_gpu, plan.embeddings_needed)
     with tracker_folder(plan):
         trainer = make_trainer(
@@ -154,7 +154,7 @@ def _make_trainer(plan: Plan, arguments: Any, on_gpu: bool, first_epoch: int) ->
             arguments,
             make_lora(plan.config),
             validation_dataset(plan),
-            [stop_at_nan(), mark_whole(), *validation_callbacks(plan)],
+            [stop_at_nan(), mark_whole(clock), *validation_callbacks(plan)],
             first_epoch=first_epoch,
         )
     trainer.add_callback(trainer_check(trainer))

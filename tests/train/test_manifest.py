@@ -10,10 +10,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from selfinstruct_train.train.checkpoints import Taken
 from selfinstruct_train.train.manifest import make_manifest, without_secrets
 from selfinstruct_train.train.packing import make_dataset
 from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.trainer import train
+
+BEGAN = "2026-01-01T00:00:00+00:00"
 
 
 def finished_trainer(plan, steps: int):
@@ -44,9 +47,21 @@ def plan(make_config):
 def test_it_tells_all_that_one_must_know_to_make_the_model_again(plan, rows_file):
     import torch
 
-    manifest = make_manifest(plan, finished_trainer(plan, 3), 12.0)
+    manifest = make_manifest(plan, finished_trainer(plan, 3), Taken(BEGAN, 12.0))
     assert list(manifest) == [
-        *("format", "started", "ended", "seconds", "first_step", "command", "git", "versions", "hardware", "seed"),
+        *(
+            "format",
+            "started",
+            "ended",
+            "seconds",
+            "commands",
+            "first_step",
+            "command",
+            "git",
+            "versions",
+            "hardware",
+            "seed",
+        ),
         *("model", "dataset", "identity", "rows", "training", "config"),
     ]
     assert manifest["versions"]["torch"] == torch.__version__
@@ -71,31 +86,33 @@ def test_figures_are_those_of_the_log_and_of_the_rows(plan):
     """60 rows in steps of 8 are 8 steps an epoch, the last of 4 rows."""
     lengths = [len(row.input_ids) for row in plan.rows]
     supervised = [sum(label != -100 for label in row.labels) for row in plan.rows]
-    figures = make_manifest(plan, finished_trainer(plan, 16), 12.0)["training"]
+    figures = make_manifest(plan, finished_trainer(plan, 16), Taken(BEGAN, 12.0))["training"]
     assert (figures["tokens"], figures["supervised_tokens"]) == (2 * sum(lengths), 2 * sum(supervised))
     assert (figures["loss_first"], figures["loss_last"], figures["loss_best"]) == (5.5, 1.5, 1.25)
     assert figures["held_out_loss_best"] == 2.0
     assert figures["tokens_per_second"] == pytest.approx(2 * sum(lengths) / 4.0, abs=0.1)
     assert 10**7 < figures["peak_memory_bytes"] < 10**11
-    begun = make_manifest(plan, finished_trainer(plan, 9), 12.0)["training"]["tokens"]
+    begun = make_manifest(plan, finished_trainer(plan, 9), Taken(BEGAN, 12.0))["training"]["tokens"]
     assert 8 * min(lengths) <= begun - sum(lengths) <= 8 * max(lengths)
-    resumed = make_manifest(plan, finished_trainer(plan, 16), 12.0, first_step=8)
+    resumed = make_manifest(plan, finished_trainer(plan, 16), Taken(BEGAN, 12.0), first_step=8)
     assert resumed["first_step"] == 8
     assert resumed["training"]["tokens"] == 2 * sum(lengths)
     assert resumed["training"]["tokens_per_second"] == pytest.approx(sum(lengths) / 4.0, abs=0.1)
+    over = make_manifest(plan, finished_trainer(plan, 16), Taken(BEGAN, 12.0), first_step=16)
+    assert over["training"]["tokens_per_second"] is None  # no step was left to the last command
 
 
 def test_packs_hold_the_same_tokens(make_config):
     plan = make_plan(make_config(packing=True), "seeds+generated")
     trainer = finished_trainer(plan, 0)
     trainer.state.global_step = -(-len(trainer.train_dataset) // 8)  # one epoch
-    tokens = make_manifest(plan, trainer, 1.0)["training"]["tokens"]
+    tokens = make_manifest(plan, trainer, Taken(BEGAN, 1.0))["training"]["tokens"]
     assert tokens == sum(len(row.input_ids) for row in plan.rows)
 
 
 def test_it_is_json_and_the_same_each_time(plan):
     def written() -> str:
-        manifest = make_manifest(plan, finished_trainer(plan, 3), 12.0)
+        manifest = make_manifest(plan, finished_trainer(plan, 3), Taken(BEGAN, 12.0))
         for changing in ("started", "ended", "git"):
             manifest.pop(changing)
         manifest["training"].pop("peak_memory_bytes")
@@ -116,7 +133,17 @@ def test_no_secret_of_the_environment_and_no_home_folder_is_told(plan, monkeypat
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TINY_KEY", "model")  # too short to be one, and a word
     monkeypatch.setenv("HOME", "/home/somebody")
-    words = ["--note", "x hf_abcdefgh", "--api-key", "told", "--hub.token=told", "--model.path", "/home/somebody/m"]
+    words = [
+        "--note",
+        "x hf_abcdefgh",
+        "--api-key",
+        "told",
+        "--hub.token=told",
+        "--model.path",
+        "/home/somebody/m",
+        "--n.max_new_tokens",
+        "16",
+    ]
     monkeypatch.setattr(sys, "argv", ["recipes/train.py", *words, "ghp_99999999"])
     config = plan.config
     server = replace(
@@ -125,13 +152,13 @@ def test_no_secret_of_the_environment_and_no_home_folder_is_told(plan, monkeypat
         extra_body={"api_key": "told", "user": "own-name-secret", "n": 1, "deep": [{"token": "told"}]},
     )
     config = replace(config, run_dir="/home/somebody/runs", model=replace(config.model, server=server))
-    text = json.dumps(make_manifest(replace(plan, config=config), finished_trainer(plan, 3), 1.0))
+    text = json.dumps(make_manifest(replace(plan, config=config), finished_trainer(plan, 3), Taken(BEGAN, 1.0)))
     for value in (*secrets.values(), "told", "/home/somebody"):
         assert value not in text, value
     manifest = json.loads(text)
     assert manifest["command"] == [
         *("recipes/train.py", "--note", "x <HF_TOKEN>", "--api-key", "<removed>", "--hub.token=<removed>"),
-        *("--model.path", "~/m", "<HUB_PAT>"),
+        *("--model.path", "~/m", "--n.max_new_tokens", "16", "<HUB_PAT>"),
     ]
     assert manifest["config"]["model"]["server"]["extra_body"] == {
         "api_key": "<removed>",
@@ -151,7 +178,7 @@ def test_a_folder_that_only_begins_like_home_keeps_its_name(monkeypatch):
 
 def test_the_git_state_is_that_of_the_working_directory_where_there_is_one(plan, tmp_path, monkeypatch):
     def state():
-        return make_manifest(plan, finished_trainer(plan, 3), 1.0)["git"]
+        return make_manifest(plan, finished_trainer(plan, 3), Taken(BEGAN, 1.0))["git"]
 
     folder = tmp_path / "work"
     folder.mkdir()
@@ -184,3 +211,25 @@ def test_a_real_training_leaves_one_beside_its_model(make_config):
     assert [manifest["training"]["loss_first"], manifest["training"]["loss_last"]] == losses
     lengths = sorted(len(row.input_ids) for row in plan.rows)
     assert sum(lengths[:16]) <= manifest["training"]["tokens"] <= sum(lengths[-16:])
+
+
+def test_after_a_resume_time_counts_over_all_commands_and_speed_over_the_last_ones_steps(make_config, monkeypatch):
+    from selfinstruct_train.train import trainer
+
+    from .test_resume import Killed, killed_after
+
+    plan = make_plan(make_config(max_steps=6, save_steps=2), "seeds+generated")
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(trainer, "stop_at_nan", lambda: killed_after(5))
+        train(plan)
+    mark = plan.work / "checkpoint-4" / "whole"
+    taken = json.loads(mark.read_text())
+    assert (taken["commands"], taken["seconds"] > 0) == (1, True)
+    mark.write_text(json.dumps(taken | {"started": BEGAN, "seconds": 7200.0}))
+    train(plan)
+    manifest = json.loads((plan.folder / "manifest.json").read_text())
+    assert (manifest["started"], manifest["commands"], manifest["first_step"]) == (BEGAN, 2, 4)
+    assert 7200 < manifest["seconds"] < 7300
+    figures = manifest["training"]
+    longest = max(len(row.input_ids) for row in plan.rows)
+    assert figures["tokens_per_second"] * figures["last_command_train_seconds"] <= 2 * 8 * longest * 1.1  # of 2 steps
