@@ -86,7 +86,11 @@ def stage_dataset(config: Config, sources: Sources) -> Path:
     """Lay out the dataset's files, its card with the repository's name in the line that loads it."""
     assert sources.dataset is not None
     folder = _emptied(staging(config, "dataset"))
-    _take(sources.dataset, folder, (*(f"*{suffix}" for suffix in SUFFIXES), "figures/*.png", "README.md"))
+    _take(sources.dataset, folder, ("figures/*.png", "README.md"))
+    for path in _files(sources.dataset):  # in folders of folders too, as the training reads them
+        name = path.relative_to(sources.dataset)
+        if path.suffix in SUFFIXES and not any(part.startswith(".") for part in name.parts):
+            _link(path, folder / name)
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8")
     card.unlink()  # a hard link: the run's own card stays as it is
@@ -153,12 +157,15 @@ def _take(source: Path, folder: Path, patterns: tuple[str, ...]) -> None:
     for path in _files(source):
         name = path.relative_to(source).as_posix()
         if any(fnmatch(name, pattern) and name.count("/") == pattern.count("/") for pattern in patterns):
-            place = folder / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(path.resolve(), place)
-            except OSError:  # another file system, or one without hard links
-                shutil.copyfile(path, place)
+            _link(path, folder / name)
+
+
+def _link(path: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(path.resolve(), place)
+    except OSError:  # another file system, or one without hard links
+        shutil.copyfile(path, place)
 
 
 def _rewrite(path: Path) -> None:

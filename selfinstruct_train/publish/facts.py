@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -65,6 +66,7 @@ def card_facts(config: Config, sources: Sources, dataset_commit: str | None = No
     manifest = read_object(folder / "manifest.json")
     verified = read_object(folder / VERIFICATION_FILE)
     trained = record.get("identity", {}).get("train", {})
+    config = as_trained(config, manifest)
     generated_here = config.train.dataset is None and publish.mixture == "seeds+generated"
     headers = _journal_headers(config) if generated_here else {}
     return CardFacts(
@@ -92,12 +94,29 @@ def card_facts(config: Config, sources: Sources, dataset_commit: str | None = No
     )
 
 
+def as_trained(config: Config, manifest: Mapping[str, Any]) -> Config:
+    """Return the configuration with base model and data as the training recorded them, whatever it names today."""
+    recorded = manifest.get("config", {})
+    model, data = recorded.get("model", {}), recorded.get("train", {})
+    return replace(
+        config,
+        model=replace(
+            config.model,
+            path=model.get("path", config.model.path),
+            revision=model.get("revision", config.model.revision),
+        ),
+        train=replace(config.train, dataset=data.get("dataset", config.train.dataset)),
+    )
+
+
 def published_license(config: Config, sources: Sources) -> License:
     """Return card.license if set, else what base model and data have in common, else `other` with the reason."""
-    if config.card.license is not None:
-        return License(config.card.license, "Chosen by whoever made the model.")
     name = f"the base model ({model_name(config.model.path)})"
     base, data = model_license(config), _data_license(config, sources)
+    if config.card.license is not None:
+        known = [f"that of {what} is {id}" for what, id in ((name, base), ("the data", data)) if id]
+        others = f"; {' and '.join(known)}: mind them too" if {base, data} - {None, config.card.license} else ""
+        return License(config.card.license, f"Chosen by whoever made the model{others}.")
     if base is None or data is None:
         unknown = " and of ".join(what for what, id in ((name, base), ("the data", data)) if id is None)
         known = "".join(f" That of {what} is {id}." for what, id in ((name, base), ("the data", data)) if id)

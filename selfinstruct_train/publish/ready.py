@@ -15,9 +15,10 @@ from typing import Any
 from ..config import Config
 from ..dataset.rows import find_dataset
 from ..model_source import fingerprint
+from ..row_files import SUFFIXES
 from ..train.verify import VERIFICATION_FILE, is_verified
 
-_REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def find_sources(config: Config) -> Sources:
         raise ValueError("nothing to publish: set publish.model_repo or publish.dataset_repo, e.g. your_name/my_model")
     for setting in ("model_repo", "dataset_repo"):
         name = getattr(publish, setting)
-        if name is not None and not _REPO.fullmatch(name):
+        if name is not None and not _is_repository(name):
             raise ValueError(f"publish.{setting} {name!r} is no repository of the Hub; write it as your_name/my_repo")
     dataset = _dataset(config) if publish.dataset_repo else None
     if publish.model_repo is None:
@@ -62,6 +63,18 @@ def find_sources(config: Config) -> Sources:
             f"publish.weights is {publish.weights!r}, but {folder} is a whole model without an adapter; set it to model"
         )
     return sources
+
+
+def _is_repository(name: str) -> bool:
+    """Ask the Hub's own client too, which knows of lengths, of dots and dashes in a row, and of endings."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return False
+    return _REPO.fullmatch(name) is not None
 
 
 def refuse_unproven(sources: Sources, force: bool) -> None:
@@ -133,15 +146,14 @@ def _changed(folder: Path, dataset: Path | None) -> list[str]:
     trained = read_object(folder / "manifest.json").get("dataset", {}).get("files", [])
     if dataset is None or not trained:
         return []
-    missing = [file["name"] for file in trained if not (dataset / file["name"]).is_file()]
-    changed = [
-        file["name"]
-        for file in trained
-        if file["name"] not in missing and sha256_of(dataset / file["name"]) != file["sha256"]
-    ]
-    if not missing and not changed:
-        return []
-    return [f"{dataset / (missing + changed)[0]} is not the file that was trained on: run recipes/train.py on it"]
+    before = {file["name"]: file["sha256"] for file in trained}
+    now = {
+        name: sha256_of(file)
+        for file in sorted(dataset.rglob("*"))
+        if file.suffix in SUFFIXES and not re.search(r"(^|/)\.", name := file.relative_to(dataset).as_posix())
+    }
+    changed = [name for name in sorted(before | now) if before.get(name) != now.get(name)]
+    return [f"{dataset / changed[0]} is not what was trained on: run recipes/train.py on it"] if changed else []
 
 
 def sha256_of(path: Path) -> str:

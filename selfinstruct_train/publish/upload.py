@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -32,8 +32,9 @@ _WAITS = (2.0, 8.0)
 """Seconds before each new attempt."""
 _CLIENT_RETRIED = 15.0
 """A failure after so many seconds: the client has tried again by itself, so it is not tried once more here."""
-_WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "*adapter_config.json")
-"""What a model is loaded from; of an earlier publication it would be loaded in place of the new one."""
+_WEIGHTS = re.compile(r"(adapter/)?([^/]*\.safetensors(\.index\.json)?|adapter_config\.json)")
+"""What a model is loaded from; of an earlier publication it would be loaded in place of the new one. Other folders are
+not of our making."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Hub:
         stale = [
             path
             for path in self._api.list_repo_files(repo, repo_type=kind, revision=branch)
-            if kind == "model" and path not in ours and any(fnmatch(path, weights) for weights in _WEIGHTS)
+            if kind == "model" and path not in ours and _WEIGHTS.fullmatch(path)
         ]
         operations: list[Any] = [CommitOperationAdd(file.path, folder / file.path) for file in files]
         operations += [CommitOperationDelete(path) for path in stale]

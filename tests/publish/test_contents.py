@@ -56,11 +56,12 @@ def test_recorded_folders_are_taken_out_and_the_runs_own_record_stays(config, mo
 def test_the_datasets_card_names_its_repository(config, tmp_path):
     dataset = tmp_path / "dataset"
     (dataset / "figures").mkdir(parents=True)
-    for name in ("train.parquet", "figures/lengths.png", "draft.txt"):
+    (dataset / "part").mkdir()
+    for name in ("train.parquet", "part/train.parquet", "figures/lengths.png", "draft.txt", ".train.parquet"):
         (dataset / name).write_text("x")
     (dataset / "README.md").write_text('load_dataset("<this repository or folder>")')
     folder = stage_dataset(config, Sources(None, dataset))
-    assert names(folder) == ["README.md", "figures/lengths.png", "train.parquet"]
+    assert names(folder) == ["README.md", "figures/lengths.png", "part/train.parquet", "train.parquet"]
     assert (folder / "README.md").read_text() == 'load_dataset("me/d")'
     assert "<this repository" in (dataset / "README.md").read_text()
 

@@ -55,7 +55,20 @@ def test_an_unknown_licence_becomes_other_with_the_reason(config, tmp_path, base
 
 def test_a_chosen_licence_counts(config, tmp_path):
     chosen = replace(config, card=CardConfig(license="cc0-1.0"))
-    assert license_of(chosen, tmp_path, "mit", "mit").id == "cc0-1.0"
+    found = license_of(chosen, tmp_path, "llama3.1", "cc0-1.0")
+    assert found.id == "cc0-1.0"
+    assert "that of the base model (base) is llama3.1 and that of the data is cc0-1.0: mind them too" in found.reason
+    assert license_of(chosen, tmp_path, "cc0-1.0", "cc0-1.0").reason == "Chosen by whoever made the model."
+
+
+def test_base_data_and_licence_are_those_of_the_training_and_not_of_today(config, tmp_path):
+    license_of(config, tmp_path, "llama3.1", "mit")
+    trained = {"model": {"path": config.model.path, "revision": None}, "train": {"dataset": "rows/mine"}}
+    (tmp_path / "model" / "seeds+generated" / "manifest.json").write_text(json.dumps({"config": trained}))
+    facts = card_facts(replace(config, model=ModelConfig()), sources(tmp_path))  # builtin:tiny, under apache-2.0
+    assert facts.base.name == "base"
+    assert "is under llama3.1, the data are under mit" in facts.license.reason
+    assert facts.data.description == "rows of instruction data"
 
 
 def test_settings_are_those_of_the_training_and_not_of_today(config, tmp_path):

@@ -198,21 +198,22 @@ def test_a_branch_is_made_and_main_stays_as_it_was(publish, store):
 
 def test_weights_of_an_earlier_publication_are_deleted_and_other_files_stay(publish, store):
     repo = store.make("model", "me/model", private=True)
-    old = {"model-00001-of-00002.safetensors": "lfs:" + "0" * 64, "notes.txt": store.keep(b"mine")}
+    names = ("model-00001-of-00002", "adapter/adapter_model", "other/model")
+    old = {f"{name}.safetensors": "lfs:" + "0" * 64 for name in names} | {"notes.txt": store.keep(b"mine")}
     store.objects["lfs:" + "0" * 64] = b"old"
     store.commit(repo, "main", repo.commits[repo.branches["main"]] | old, "older")
     done = publish("--publish.dataset_repo", "null", *PUSH)
     assert done.returncode == 0, done.stderr
     files = set(store.files("model", "me/model"))
     assert "notes.txt" in files
-    assert {name for name in files if name.endswith(".safetensors")} == {"model.safetensors"}
+    assert {name for name in files if name.endswith(".safetensors")} == {"model.safetensors", "other/model.safetensors"}
 
 
 def test_data_other_than_those_trained_on_are_refused(publish, run, store):
     rows = read_rows(run.folder / "dataset")
     write_rows(run.folder / "dataset", rows[:-1])
     line = error_line(publish(*PUSH))
-    assert "dataset/train.parquet is not the file that was trained on" in line
+    assert "dataset/train.parquet is not what was trained on" in line
     assert store.requests == []
 
 

@@ -1,5 +1,6 @@
 """What is refused before anything is sent, each with its remedy."""
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -49,7 +50,23 @@ def test_nothing_named_is_refused(config):
         find_sources(having(config, model_repo=None, dataset_repo=None))
 
 
-@pytest.mark.parametrize("name", ["model", "me/my/model", "me/", "/model", "me/my model", "https://hub/me/m"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model",
+        "me/my/model",
+        "me/",
+        "/model",
+        "me/my model",
+        "https://hub/me/m",
+        "me/a--b",
+        "me/a..b",
+        "me/m.git",
+        "me/m-",
+        "me/modèle",
+        "me/" + "m" * 97,
+    ],
+)
 def test_a_malformed_repository_is_refused(config, name):
     with pytest.raises(ValueError, match="is no repository of the Hub; write it as your_name/my_repo"):
         find_sources(having(config, model_repo=name))
@@ -104,3 +121,15 @@ def test_a_run_without_evaluation_and_broken_scores_are_told(config, tmp_path):
         read_scores(config, tmp_path / "model" / SYSTEM)
     scores.unlink()
     assert find_sources(config).missing == ("there is no evaluation of the model: run recipes/evaluate.py",)
+
+
+def test_a_dataset_with_a_file_more_in_it_is_not_the_one_trained_on(config, tmp_path):
+    rows = tmp_path / "dataset" / "part" / "train.parquet"
+    rows.parent.mkdir()
+    (tmp_path / "dataset" / "train.parquet").rename(rows)
+    sha256 = hashlib.sha256(b"rows").hexdigest()
+    manifest = {"dataset": {"files": [{"name": "part/train.parquet", "sha256": sha256}]}}
+    (tmp_path / "model" / SYSTEM / "manifest.json").write_text(json.dumps(manifest))
+    assert find_sources(config).missing == ()
+    (tmp_path / "dataset" / "more.parquet").write_bytes(b"others")
+    assert "more.parquet is not what was trained on" in find_sources(config).missing[0]
