@@ -215,6 +215,18 @@ _ANSWER = "the answer stands here"
 _DAY = datetime.date(2024, 7, 26)
 """What templates that tell the date (Llama 3, SmolLM3, gpt-oss) take for today: a model that is evaluated a day after
 its training must see the same prompts. Any day would do; this one is the default of Llama 3's own template."""
+_STRFTIME_NOW = "".join(
+    (
+        "{%- macro strftime_now(form) -%}{{ form",
+        *(
+            f" | replace('{part}', '{_DAY.strftime(part)}')"
+            for part in ("%d", "%b", "%B", "%Y", "%y", "%m", "%a", "%A")
+        ),
+        " }}{%- endmacro %}\n",
+    )
+)
+"""In front of a template it stands for transformers' function of this name, which cannot be given as a setting: from
+5.23 on a template sees data alone. The line's end goes with the tag, so that the template begins as it did."""
 
 
 def _user(message: str) -> dict[str, str]:
@@ -230,6 +242,8 @@ def _render(tokenizer: Any, messages: list[dict[str, str]], model_name: str, is_
         raise ValueError(
             f"model {model_name!r}: its tokenizer has no chat template; use an instruct model, or {remedy}"
         )
+    template = tokenizer.chat_template
+    dated = {"chat_template": _STRFTIME_NOW + template} if "strftime_now" in template else {}
     try:
         text = tokenizer.apply_chat_template(
             messages,
@@ -237,7 +251,7 @@ def _render(tokenizer: Any, messages: list[dict[str, str]], model_name: str, is_
             tokenize=False,
             enable_thinking=False,
             date_string=_DAY.strftime("%d %b %Y"),
-            strftime_now=_DAY.strftime,
+            **dated,
         )
     except jinja2.TemplateError as error:
         raise ValueError(

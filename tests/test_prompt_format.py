@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from selfinstruct_train.model_source import model_source
 from selfinstruct_train.prompt_format import (
     TRAIN_TEMPLATES_WITH_INPUT,
     TRAIN_TEMPLATES_WITHOUT_INPUT,
@@ -112,10 +113,10 @@ class Words:
     def __call__(self, text: str, add_special_tokens: bool = True) -> dict[str, list[int]]:
         return {"input_ids": [2] * add_special_tokens + [self.words.index(word) for word in text.split()]}
 
-    def apply_chat_template(self, messages, add_generation_prompt, tokenize, **settings) -> str:
+    def apply_chat_template(self, messages, add_generation_prompt, tokenize, chat_template=None, **settings) -> str:
         from jinja2 import Environment
 
-        template = Environment().from_string(self.chat_template)
+        template = Environment().from_string(chat_template or self.chat_template)
         return template.render(messages=messages, add_generation_prompt=add_generation_prompt, **settings)
 
 
@@ -140,3 +141,15 @@ def test_a_template_that_tells_the_date_gives_the_same_prompt_on_every_day():
     for today in ("{{ strftime_now('%d %b %Y') }}", "{{ date_string }}"):
         same = f"{{% if {today[3:-3]} == '26 Jul 2024' %}}Hi {{% endif %}}"
         assert chat_ids(Words(same + TURNS), "there", "m") == [5, 2, 3, 6, 1, 4]
+
+
+def test_transformers_own_way_with_templates_that_tell_the_date_gives_that_day_too():
+    """A function given as a setting reaches no template there."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model_source("builtin:tiny"))
+    body = "[{{ strftime_now('%A, %d %B %Y') }}]{% for m in messages %}{{ m.content }}{% endfor %}"
+    for before, shown in (("", ""), ("\n", "\n"), ("  {% if true %}{% endif %}", "")):
+        tokenizer.chat_template = before + body
+        text = tokenizer.decode(chat_ids(tokenizer, "there", "m"))
+        assert text == f"{shown}[Friday, 26 July 2024]there"
