@@ -88,6 +88,7 @@ def card_facts(config: Config, sources: Sources, dataset_commit: str | None = No
         samples=_samples(verified),
         samples_from=verified.get("figures", {}).get("questions_from", "training rows"),
         has_loss_plot=(folder / "loss.png").is_file(),
+        chat_template=_chat_template(folder),
         scores=read_scores(config, folder),
         versions={k: str(v) for k, v in manifest.get("versions", {}).items() if v},
         unproven=tuple(reason.replace(str(folder), "the model").partition(": run ")[0] for reason in sources.missing),
@@ -238,6 +239,12 @@ def _journal_headers(config: Config) -> dict[str, dict[str, Any]]:
     paths = {stage: Path(config.run_dir) / "journal" / f"{stage}.jsonl" for stage in _STAGES}
     headers = {stage: read_header(path) for stage, path in paths.items() if path.is_file()}
     return headers if headers.get("instructions") else {}
+
+
+def _chat_template(folder: Path) -> str:
+    """Return the text that holds the tokenizer's chat template, which older versions keep in its settings."""
+    files = (folder / "chat_template.jinja", folder / "tokenizer_config.json")
+    return next((file.read_text(encoding="utf-8") for file in files if file.is_file()), "")
 
 
 def _count_parameters(folder: Path) -> int:

@@ -17,6 +17,11 @@ from .model_index import ScoreSet, eval_results, evaluation_table, gain, set_nam
 
 MARK = "<!-- written by selfinstruct-train -->"
 TAGS = ("self-instruct", "instruction-tuning", "sft")
+_CHAT_SETTINGS = {
+    "enable_thinking": "False",
+    "date_string": '"26 Jul 2024"',
+}
+"""What `prompt_format` tells every chat template, as Python."""
 _ENOUGH = 30
 """Fewer examples than this are told as too few to lean on."""
 
@@ -75,6 +80,8 @@ class CardFacts:
     """Answers of the finished model, as JSON, to questions of `samples_from`."""
     samples_from: str = "training rows"
     has_loss_plot: bool = False
+    chat_template: str = ""
+    """The tokenizer's; what training tells it, the code in the card must tell it too."""
     scores: Sequence[ScoreSet] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     unproven: tuple[str, ...] = ()
@@ -146,7 +153,7 @@ def usage(facts: CardFacts, subfolder: str = "") -> str:
     else:
         load = [f"model = AutoModelForCausalLM.from_pretrained(repo{pinned})"]
     lines += [f'repo = "{facts.repo}"', f"tokenizer = AutoTokenizer.from_pretrained(repo{pinned})", *load, ""]
-    lines += _asking(facts.template)
+    lines += _asking(facts)
     lines += [
         'answer = model.generate(inputs["input_ids"], attention_mask=inputs["attention_mask"], max_new_tokens=128)',
         'print(tokenizer.decode(answer[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))',
@@ -154,15 +161,18 @@ def usage(facts: CardFacts, subfolder: str = "") -> str:
     return "\n".join(lines)
 
 
-def _asking(template: TemplateName) -> list[str]:
-    if template == "chat":
+def _asking(facts: CardFacts) -> list[str]:
+    if facts.template == "chat":
+        told = [f"{name}={code}" for name, code in _CHAT_SETTINGS.items() if name in facts.chat_template]
         return [
             'messages = [{"role": "user", "content": "Name the colour.\\n\\nred cat"}]',
             "inputs = tokenizer.apply_chat_template(",
-            '    messages, add_generation_prompt=True, return_tensors="pt", return_dict=True',
+            *(f"    {setting}," for setting in ("messages", "add_generation_prompt=True", *told)),
+            '    return_tensors="pt",',
+            "    return_dict=True,",
             ")",
         ]
-    prompt = evaluation_prompt("{instruction}", "{input}", template)
+    prompt = evaluation_prompt("{instruction}", "{input}", facts.template)
     return [
         'instruction, input = "Name the colour.", "red cat"',
         f'prompt = f"{_escaped(prompt)}"',

@@ -128,6 +128,29 @@ def test_the_code_asks_in_the_form_of_the_training(facts, template, prompt):
     assert ("apply_chat_template" in code) == (template == "chat")
 
 
+def test_the_code_of_a_chat_model_makes_the_prompts_of_its_training(facts, tmp_path):
+    """With a template that opens an answer otherwise when nobody tells it what training told it, as Qwen3's does."""
+    import torch
+    from transformers import AutoTokenizer
+
+    from selfinstruct_train.model_source import model_source
+    from selfinstruct_train.prompt_format import chat_ids, user_message
+
+    tokenizer = AutoTokenizer.from_pretrained(model_source("builtin:tiny"))
+    tokenizer.chat_template = (
+        "{{ date_string | default('today') }} {% for m in messages %}{{ m.content }}"
+        "{% endfor %}{% if enable_thinking is defined and enable_thinking is false %}<none>{% endif %}"
+    )
+    code = usage(replace(facts, template="chat", chat_template=tokenizer.chat_template))
+    names = {"tokenizer": tokenizer}
+    lines = code.split("model = AutoModelForCausalLM.from_pretrained(repo)\n")[1].split("answer = ")[0]
+    exec(lines, names)
+    expected = chat_ids(tokenizer, user_message("Name the colour.", "red cat"), "m")
+    assert torch.equal(names["inputs"]["input_ids"], torch.tensor([expected]))
+    assert "26 July 2024" in render_card(replace(facts, template="chat", chat_template="{{ strftime_now('%d') }}"))
+    assert "enable_thinking" not in usage(replace(facts, template="chat", chat_template="{{ messages }}"))
+
+
 def test_a_forced_card_says_what_was_not_proven_and_a_proven_one_does_not(facts):
     assert "Published although" not in render_card(facts)
     text = render_card(replace(facts, unproven=("the model is not verified",)))
