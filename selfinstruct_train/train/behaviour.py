@@ -21,7 +21,7 @@ from .plan import Plan
 from .rows import Row
 
 NUM_QUESTIONS = 50
-FEWEST_NEW_TOKENS, MOST_NEW_TOKENS = 16, 512
+FEWEST_NEW_TOKENS, MOST_NEW_TOKENS = 16, 2048
 REPEATED = 4
 """An answer repeats itself if some four tokens in a row occur more often than this."""
 STOP_RATE_ERROR, STOP_RATE_WARNING = 0.5, 0.9
@@ -72,7 +72,8 @@ class Asking:
 def draw_questions(plan: Plan, tokenizer: Any, limit: int, context: int | None) -> list[Question]:
     """Draw questions by the run's seed: of the held-out rows where there are such, else of the training rows.
 
-    One whose prompt would leave no room for `limit` new tokens is passed over.
+    One whose prompt would leave no room for `limit` new tokens is passed over, and one whose own answer is longer than
+    `limit`: a model that learned it would seem not to stop.
     """
     rows = plan.held_out or tuple(plan.source_rows[number] for number in plan.encoding.numbers)
     different = list({(row.instruction, row.input): row for row in rows}.values())
@@ -80,7 +81,8 @@ def draw_questions(plan: Plan, tokenizer: Any, limit: int, context: int | None) 
     chosen: list[Question] = []
     for row in different:
         ids = tuple(evaluation_ids(tokenizer, row, plan.config.train.template))
-        if ids and (context is None or len(ids) + limit <= context):
+        has_room = ids and (context is None or len(ids) + limit <= context)
+        if has_room and len(tokenizer(row.output, add_special_tokens=False)["input_ids"]) < limit:
             chosen.append(Question(row, ids))
         if len(chosen) == NUM_QUESTIONS:
             break

@@ -62,6 +62,8 @@ def test_questions_come_from_held_out_rows_where_there_are_some(plan):
     assert drawn == draw_questions(plan, plan.tokenizer, 40, None)
     other = replace(plan, held_out=plan.source_rows[:3])
     assert {question.row for question in draw_questions(other, plan.tokenizer, 40, None)} == set(plan.source_rows[:3])
+    long = replace(plan, held_out=(replace(plan.source_rows[0], output="red " * 200), plan.source_rows[1]))
+    assert [question.row for question in draw_questions(long, plan.tokenizer, 40, None)] == [plan.source_rows[1]]
     assert draw_questions(plan, plan.tokenizer, 40, 45) == []  # the shortest prompt has more than 5 tokens
 
 
@@ -72,6 +74,8 @@ def test_the_limit_is_twice_what_nearly_all_completions_need(plan):
     many = replace(plan, encoding=replace(plan.encoding, rows=(long,) * 60))
     assert new_token_limit(many, None) == 200
     assert new_token_limit(many, 256) == 128
+    longer = replace(plan, encoding=replace(plan.encoding, rows=(replace(long, labels=(1,) * 700),) * 60))
+    assert new_token_limit(longer, None) == 1400  # 512 would end every answer of a model that learned well
     one = replace(plan, encoding=replace(plan.encoding, rows=(long, *plan.rows * 3)))
     assert new_token_limit(one, None) == 16  # one row in 181 is beyond 99 of 100
 
