@@ -20,7 +20,7 @@ from ..prompt_format import embeddings_needed
 from .encode import EncodedRow, Encoding, encode_rows
 from .model import context_length, load_tokenizer
 from .rows import Row, read_training_rows
-from .validation import split_held_out
+from .validation import check_best_by, split_held_out
 
 IDENTITY_FILE = "training.json"
 _NOT_IDENTITY = (
@@ -70,6 +70,7 @@ def make_plan(config: Config, mixture: str) -> Plan:
         ValueError: the data, the model's files or the settings are not fit for training.
     """
     rows, held_out = split_held_out(read_training_rows(config, mixture), config.train.held_out, config.seed)
+    check_best_by(config.train, held_out)
     tokenizer, eos_id = load_tokenizer(config.model)
     limit = min(config.train.max_length, context_length(config.model) or config.train.max_length)
     encoding = encode_rows(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,20 @@ def split_held_out(rows: Sequence[Row], number: int, seed: int) -> tuple[list[Ro
         )
     held_out = [row for row in rows if _instruction(row) in chosen]
     return [row for row in rows if _instruction(row) not in chosen], held_out
+
+
+def check_best_by(train: TrainConfig, held_out: Sequence[Row]) -> None:
+    """Refuse to choose the best checkpoint by a figure that is 0 for most held-out rows whatever the model answers.
+
+    Raises:
+        ValueError: train.best_by is rouge_l, and more than half of the outputs have no Latin letter or digit.
+    """
+    unseen = sum(not re.search("[a-z0-9]", row.output.lower()) for row in held_out)
+    if train.best_by == "rouge_l" and 2 * unseen > len(held_out):
+        raise ValueError(
+            f"train.best_by is rouge_l, which knows Latin letters and digits only, but {unseen} of {len(held_out)} "
+            "held-out outputs have none; set train.best_by: loss"
+        )
 
 
 def validation_arguments(train: TrainConfig) -> dict[str, Any]:

@@ -93,3 +93,14 @@ def test_a_tokenizer_without_eos_is_refused(make_config, base_folder, tmp_path):
     config = make_config()
     with pytest.raises(ValueError, match="has no EOS token"):
         make_plan(replace(config, model=replace(config.model, path=str(tmp_path))), "seeds+generated")
+
+
+def test_the_best_checkpoint_is_not_chosen_by_a_rouge_l_that_sees_nothing(make_config, tmp_path):
+    file = tmp_path / "chinese.jsonl"
+    rows = [{"instruction": f"说 {i}。", "input": "", "output": "好" if i < 6 else "ok"} for i in range(9)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = make_config(dataset=str(file), held_out=8, best_by="rouge_l")
+    with pytest.raises(ValueError, match=r"Latin letters and digits only, but [56] of 8 .*; set train.best_by: loss"):
+        make_plan(config, "seeds+generated")
+    for settings in ({"best_by": "loss", "held_out": 8}, {"best_by": "rouge_l"}):
+        make_plan(make_config(dataset=str(file), **settings), "seeds+generated")
