@@ -6,17 +6,13 @@ are those of that launch. Exit code 2 where recipes/train.py would refuse.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
 import warnings
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from selfinstruct_train.command import run_recipe
-
-if TYPE_CHECKING:
-    from selfinstruct_train.train.rows import Row
 
 
 def main() -> None:
@@ -32,18 +28,11 @@ def main() -> None:
     from selfinstruct_train.train.doctor import CHECKS, check_allowed, examine_all, findings_table, refuse
     from selfinstruct_train.train.plan import make_plan
     from selfinstruct_train.train.verify import CHECKS as OF_THE_FINISHED_MODEL
-    from selfinstruct_train.types import Instance
 
     check_allowed(config.train.allow, (*CHECKS, *OF_THE_FINISHED_MODEL))
     contamination = config.generate.contamination
-    held_out = open_held_out(config)
+    overlaps = functools.partial(find_overlaps, held_out=open_held_out(config), settings=contamination)
     plans = [make_plan(config, mixture) for mixture in config.train.mixtures]
-
-    def overlaps(rows: Sequence[Row]) -> list[str | None]:
-        instances = [Instance("", row.instruction, row.input, row.output) for row in rows]
-        found = find_overlaps(instances, held_out, contamination)
-        return [f'{o.rule}, "{o.text}" of {o.id} in {o.set}' if o else None for o in found]
-
     if os.environ.get("RANK", "0") != "0":
         return
     results = examine_all(config, plans, overlaps if contamination.action != "off" else None)

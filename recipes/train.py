@@ -9,6 +9,7 @@ mend, and for a model that is not fit for use.
 
 from __future__ import annotations
 
+import functools
 import gc
 import logging
 import os
@@ -24,7 +25,6 @@ from selfinstruct_train.command import run_recipe
 if TYPE_CHECKING:
     from selfinstruct_train.config import Config
     from selfinstruct_train.train.plan import Plan
-    from selfinstruct_train.train.rows import Row
 
 LAUNCHED = (
     *("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_", "ROLE_", "FSDP_", "MASTER_"),
@@ -83,17 +83,11 @@ def _examine(config: Config, plans: Sequence[Plan], log: logging.Logger) -> None
     from selfinstruct_train.generate.contamination import find_overlaps
     from selfinstruct_train.train.doctor import CHECKS, check_allowed, examine_all, findings_table, refuse
     from selfinstruct_train.train.verify import CHECKS as OF_THE_FINISHED_MODEL
-    from selfinstruct_train.types import Instance
 
     check_allowed(config.train.allow, (*CHECKS, *OF_THE_FINISHED_MODEL))
-    held_out = open_held_out(config)
-
-    def overlaps(rows: Sequence[Row]) -> list[str | None]:
-        instances = [Instance("", row.instruction, row.input, row.output) for row in rows]
-        found = find_overlaps(instances, held_out, config.generate.contamination)
-        return [f'{o.rule}, "{o.text}" of {o.id} in {o.set}' if o else None for o in found]
-
-    results = examine_all(config, plans, overlaps if config.generate.contamination.action != "off" else None)
+    contamination = config.generate.contamination
+    overlaps = functools.partial(find_overlaps, held_out=open_held_out(config), settings=contamination)
+    results = examine_all(config, plans, overlaps if contamination.action != "off" else None)
     for plan, findings in zip(plans, results, strict=True):
         log.info("%s: %d of %d rows\n%s", plan.mixture, len(plan.rows), len(plan.source_rows), findings_table(findings))
     refuse(finding for findings in results for finding in findings)

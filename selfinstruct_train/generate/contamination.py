@@ -16,11 +16,12 @@ import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from ..config import ContaminationConfig
-from ..types import HeldOut, Instance
+from ..types import HeldOut
 from .novelty import NoveltyIndex
 from .tokenize import unicode_words
 
@@ -44,9 +45,23 @@ class Overlap:
     rule: str
     text: str
 
+    def __str__(self) -> str:
+        return f'{self.rule}, "{self.text}" of {self.id} in {self.set}'
+
+
+class Texts(Protocol):
+    """What is compared of a row, an Instance or another."""
+
+    @property
+    def instruction(self) -> str: ...
+    @property
+    def input(self) -> str: ...
+    @property
+    def output(self) -> str: ...
+
 
 def find_overlaps(
-    rows: Sequence[Instance], held_out: Iterable[HeldOut], settings: ContaminationConfig
+    rows: Sequence[Texts], held_out: Iterable[HeldOut], settings: ContaminationConfig
 ) -> list[Overlap | None]:
     """For every row the first overlap by the order of `RULES`, then by the order of the evaluation data."""
     found = _Found(len(rows))
@@ -87,7 +102,7 @@ class _Found:
 class _EqualTexts:
     """The rules `equal` and `instance`."""
 
-    def __init__(self, rows: Sequence[Instance]) -> None:
+    def __init__(self, rows: Sequence[Texts]) -> None:
         self._instructions = _places(_plain(row.instruction) for row in rows)
         self._inputs = _places(_plain(row.input) for row in rows)
         self._outputs = [_plain(row.output) for row in rows]
@@ -118,7 +133,7 @@ class _EqualTexts:
 class _SharedWords:
     """The rule `ngram`, by hashes of windows of words; what is found is compared word by word before it counts."""
 
-    def __init__(self, rows: Sequence[Instance], ngram: int) -> None:
+    def __init__(self, rows: Sequence[Texts], ngram: int) -> None:
         self._ngram, self._shortest = ngram, min(ngram, MIN_SHARED_WORDS)
         # instruction and input in one text: also what begins in the one and ends in the other
         self._rows_of = _places(f"{row.instruction} {row.input}" for row in rows)
@@ -184,7 +199,7 @@ class _SharedWords:
 class _SimilarTexts:
     """The rule `rouge_l`. Evaluation inputs are many: only those near some row's input are kept for the second look."""
 
-    def __init__(self, rows: Sequence[Instance], threshold: float) -> None:
+    def __init__(self, rows: Sequence[Texts], threshold: float) -> None:
         self._threshold = threshold
         self._is_on = threshold < 1  # nothing is more similar than 1
         self._instructions = _long_texts(row.instruction for row in rows) if self._is_on else {}

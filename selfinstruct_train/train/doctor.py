@@ -13,10 +13,11 @@ from typing import Any
 
 from ..config import Config
 from ..prompt_format import end_id
+from .arguments import check_available, check_lora_targets
 from .estimate import Devices, Estimate, estimate, find_devices
 from .findings import Finding, accept, check_allowed, findings_table, refuse, to_json
 from .launch import Launch, asked_launch
-from .model import context_length, read_model_config, trains_on_gpu
+from .model import context_length, make_skeleton, read_model_config, trains_on_gpu
 from .model_checks import check_memory, check_time, check_vocabulary
 from .plan import Plan
 from .prompt_checks import check_double_bos, check_prompt_in_loss, check_template
@@ -31,6 +32,7 @@ from .row_checks import (
 )
 from .rows import Row
 from .seen_rows import see_rows
+from .trainer import share_out
 
 __all__ = ["CHECKS", "Finding", "check_allowed", "examine", "examine_all", "findings_table", "refuse", "to_json"]
 
@@ -40,8 +42,8 @@ CHECKS = (
 )
 """Their names, for train.allow."""
 
-FindOverlaps = Callable[[Sequence[Row]], Sequence[str | None]]
-"""For every row what it has in common with evaluation data, or None."""
+FindOverlaps = Callable[[Sequence[Row]], Sequence[object | None]]
+"""For every row what it has in common with evaluation data, as its text tells, or None."""
 
 
 def examine_all(config: Config, plans: Sequence[Plan], overlaps: FindOverlaps | None) -> list[tuple[Finding, ...]]:
@@ -51,9 +53,13 @@ def examine_all(config: Config, plans: Sequence[Plan], overlaps: FindOverlaps | 
         overlaps: called once, with the rows of all plans; None: evaluation data is not looked for.
 
     Raises:
-        ValueError: the model's config cannot be read.
+        ValueError: the model's config cannot be read, or training would refuse the settings on this machine.
     """
     launch = asked_launch()
+    share_out(config, launch.num_processes)
+    check_available(config, trains_on_gpu(config.model))
+    if config.train.method != "full":
+        check_lora_targets(config, make_skeleton(config.model))
     model_config = read_model_config(config.model)
     devices = find_devices(trains_on_gpu(config.model), launch.num_processes)
     found = iter(overlaps([row for plan in plans for row in plan.source_rows])) if overlaps else None
@@ -62,7 +68,7 @@ def examine_all(config: Config, plans: Sequence[Plan], overlaps: FindOverlaps | 
         common = None
         if found is not None:
             pairs = [(number, next(found)) for number in range(len(plan.source_rows))]
-            common = {number: text for number, text in pairs if text is not None}
+            common = {number: overlap for number, overlap in pairs if overlap is not None}
         expected = expect(plan, model_config, devices, launch)
         results.append(examine(plan, model_config, common, expected, devices))
     return results
@@ -71,7 +77,7 @@ def examine_all(config: Config, plans: Sequence[Plan], overlaps: FindOverlaps | 
 def examine(
     plan: Plan,
     model_config: Any,
-    overlaps: Mapping[int, str] | None,
+    overlaps: Mapping[int, object] | None,
     expected: Estimate | str,
     devices: Devices,
     collate: Any = None,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..prompt_format import chat_text, user_message
 from .encode import IGNORED, EncodedRow, encode_rows, evaluation_ids
 from .findings import Finding
 from .plan import Plan
-from .row_checks import example_of, shown
+from .row_checks import example_of, level_of, shown
 from .seen_rows import SeenRows
 
 SAMPLE = 200
 """Rows whose prompts are tokenised once more; a fault of a template or tokenizer is in all of them."""
+MAX_MARKED = 0.02
+"""Share of rows that hold special tokens as text: some speak of them; more were written in a template before."""
 
 
 def check_double_bos(plan: Plan) -> Finding:
@@ -71,6 +74,12 @@ def check_template(plan: Plan, asking: Any) -> Finding:
         what = "the completion's ids have lost the space between prompt and completion"
         remedy = "tokenise the completion behind its prompt, not by itself: the tokenizer strips a leading space"
         return Finding("template", "error", what, len(joined), len(sample), example_of(plan, joined[0]), remedy)
+    if marked := _marked(plan):
+        tokens = ", ".join(map(repr, sorted(set(marked.values()))[:5]))
+        what = f"texts hold special tokens ({tokens}), which become those tokens, in training as in inference"
+        remedy = "take them out of the dataset, whose texts are plain: train.template puts the special tokens"
+        level = level_of(len(marked), len(plan.rows), MAX_MARKED)
+        return Finding("template", level, what, len(marked), len(plan.rows), example_of(plan, min(marked)), remedy)
     what = f"training and evaluation have the same prompt ids ({len(sample)} rows compared)"
     if plan.config.train.template == "paper":
         what = (
@@ -78,6 +87,20 @@ def check_template(plan: Plan, asking: Any) -> Finding:
         )
         what += "those drawn"
     return Finding("template", "ok", what)
+
+
+def _marked(plan: Plan) -> dict[int, str]:
+    """Places of rows in whose texts a special token stands, and that token; padding has a check of its own."""
+    tokenizer = plan.tokenizer
+    tokens = {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}
+    tokens = (tokens | set(tokenizer.all_special_tokens)) - {tokenizer.pad_token}
+    pattern = re.compile("|".join(map(re.escape, sorted(tokens, key=lambda token: (-len(token), token)))))
+    marked = {}
+    for place, number in enumerate(plan.encoding.numbers):
+        row = plan.source_rows[number]
+        if found := pattern.search(f"{row.instruction}\n{row.input}\n{row.output}"):
+            marked[place] = found[0]
+    return marked
 
 
 def _asked(plan: Plan, asking: Any, place: int) -> tuple[int, ...]:

@@ -37,7 +37,7 @@ def check_eos(plan: Plan, seen: SeenRows) -> Finding:
     remedy += "labels of the rows"
     if not bad:
         bad = [place for place, row in enumerate(plan.rows) if end in row.labels[:-1]]
-        level = _level(len(bad), len(plan.rows), MAX_END_INSIDE)
+        level = level_of(len(bad), len(plan.rows), MAX_END_INSIDE)
         what = f"the end token {token!r} stands within completions too, so the model would stop there"
         remedy = "name a token that texts do not use as eos_token (tokenizer_config.json), or take it out of the rows"
     if not bad:
@@ -77,7 +77,7 @@ def check_no_label(plan: Plan, seen: SeenRows) -> Finding:
     what = "a blank instruction or output, dropped" if not masked else "no token carries loss"
     return Finding(
         "no_label",
-        _level(count, total, MAX_WITHOUT_LOSS),
+        level_of(count, total, MAX_WITHOUT_LOSS),
         f"rows without anything to learn ({what})",
         count,
         total,
@@ -95,7 +95,7 @@ def check_truncated(plan: Plan, seen: SeenRows) -> Finding:
         return Finding("truncated", "ok", "every completion is whole, and every row a document of its own")
     return Finding(
         "truncated",
-        "error" if seen.not_whole else _level(len(cut), len(plan.rows), MAX_TRUNCATED),
+        "error" if seen.not_whole else level_of(len(cut), len(plan.rows), MAX_TRUNCATED),
         "rows are cut, lost or run into others on the way into a batch"
         if seen.not_whole
         else "completions are cut and have no end to learn",
@@ -117,7 +117,7 @@ def check_duplicates(plan: Plan) -> Finding:
         row = plan.source_rows[number]
         if first.setdefault((row.instruction.strip(), row.input.strip()), number) != number:
             other.append(number)
-    of_exact = _level(len(exact), total, MAX_DUPLICATES)
+    of_exact = level_of(len(exact), total, MAX_DUPLICATES)
     if of_exact == "error" or (exact and not other):
         what, remedy = "rows equal to an earlier one, dropped", "take the copies out of the dataset"
         return Finding("duplicates", of_exact, what, len(exact), total, _source_example(plan, exact[0]), remedy)
@@ -128,7 +128,7 @@ def check_duplicates(plan: Plan) -> Finding:
     earlier = first[row.instruction.strip(), row.input.strip()]
     return Finding(
         "duplicates",
-        _level(len(other), total, MAX_CONTRADICTIONS),
+        level_of(len(other), total, MAX_CONTRADICTIONS),
         f"rows that ask what an earlier one asks and answer otherwise{dropped}",
         len(other),
         total,
@@ -138,7 +138,7 @@ def check_duplicates(plan: Plan) -> Finding:
     )
 
 
-def check_evaluation_data(plan: Plan, overlaps: Mapping[int, str] | None) -> Finding:
+def check_evaluation_data(plan: Plan, overlaps: Mapping[int, object] | None) -> Finding:
     """No row is an example that the model will be evaluated on.
 
     Args:
@@ -186,7 +186,7 @@ def check_lengths(plan: Plan, context: int | None) -> Finding:
         return Finding("lengths", "warning" if beyond else "ok", told, remedy=remedy)
     return Finding(
         "lengths",
-        _level(len(lost), total, MAX_TOO_LONG),
+        level_of(len(lost), total, MAX_TOO_LONG),
         f"{told}; longer than max_length and dropped",
         len(lost),
         total,
@@ -197,7 +197,7 @@ def check_lengths(plan: Plan, context: int | None) -> Finding:
     )
 
 
-def _level(count: int, total: int, most: float) -> Level:
+def level_of(count: int, total: int, most: float) -> Level:
     """A few rows are told, more than the share `most` refuse."""
     if count > most * total:
         return "error"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from selfinstruct_train.config import LoraSettings
 from selfinstruct_train.train.doctor import CHECKS, examine, examine_all, expect, refuse
 from selfinstruct_train.train.encode import IGNORED, EncodedRow
 from selfinstruct_train.train.estimate import Devices, Estimate
@@ -374,6 +375,18 @@ def test_another_chat_template_beside_the_model_is_refused(make_config, make_bas
     assert examined(plan, asking=AutoTokenizer.from_pretrained(folder))["template"].level == "ok"
 
 
+def test_rows_written_in_a_template_before_are_refused_and_one_that_quotes_a_token_is_told(make_config, make_rows):
+    rows = [(f"Say {i}.", "", f"It is {i}.") for i in range(97)]
+    marked = [(f"user: Say it {i}.<|end|>", "", "It.") for i in range(3)]
+    found = examined(make_plan(make_config(dataset=make_rows(*rows, *marked)), MIXTURE))["template"]
+    assert (found.count, found.total) == (3, 100)
+    assert "row 98" in found.example
+    assert_refused(found, "special tokens ('<|end|>')", "take them out of the dataset")
+    found = examined(make_plan(make_config(dataset=make_rows(*rows, marked[0])), MIXTURE))["template"]
+    assert (found.level, found.count) == ("warning", 1)
+    assert examined(make_plan(make_config(dataset=make_rows(*rows)), MIXTURE))["template"].level == "ok"
+
+
 # 8 vocabulary
 
 
@@ -559,6 +572,16 @@ def test_a_training_longer_than_max_hours_is_refused(make_config):
         assert examined(make_plan(make_config(max_hours=hours), MIXTURE), expected=expected)["time"].level == "ok"
 
 
+def test_on_a_cpu_whose_speed_is_a_guess_only_twice_max_hours_is_refused(make_config):
+    plan = make_plan(make_config(max_hours=2.0), MIXTURE)
+    cpu = Devices("CPU", 1, 80 * 2**30, 1e11, False, False)
+    levels = [
+        examined(plan, expected=replace(SMALL, seconds=hours * 3600), devices=cpu)["time"].level
+        for hours in (1.9, 3.9, 4.1)
+    ]
+    assert levels == ["ok", "warning", "error"]
+
+
 # all together
 
 
@@ -584,6 +607,22 @@ def test_the_plans_of_a_run_share_one_look_at_the_evaluation_data(make_config, m
     assert [f.level for f in first if f.check == "evaluation_data"] == ["ok"]
     assert [(f.level, f.count) for f in second if f.check == "evaluation_data"] == [("error", 1)]
     assert next(f.what for f in second if f.check == "memory").startswith("about ")
+
+
+@pytest.mark.parametrize(
+    ("train", "words"),
+    [
+        ({"report_to": ("wandbb",)}, "train.report_to: 'wandbb' is no tracker of transformers; did you mean 'wandb'"),
+        ({"attention": "flash_attention_2"}, "needs a GPU and the package flash-attn"),
+        ({"batch_size": 6, "per_device_batch_size": 4}, "no multiple of per_device_batch_size 4"),
+        ({"method": "lora", "lora": LoraSettings(target_modules="q_prj")}, "'q_prj' is no linear layer"),
+    ],
+)
+def test_settings_that_training_would_refuse_are_refused_here_too(make_config, train, words):
+    config = make_config(**train)
+    with pytest.raises(ValueError) as refusal:
+        examine_all(config, [make_plan(config, MIXTURE)], None)
+    assert words in str(refusal.value)
 
 
 def run_doctor(*arguments):
