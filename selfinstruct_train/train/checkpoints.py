@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..storage import write_json
+
 MARK = "whole"
 
 
@@ -54,6 +56,15 @@ def drop_unfinished(work: Path) -> None:
     for folder in work.glob("checkpoint-*"):
         if not (folder / MARK).exists():
             shutil.rmtree(folder)
+
+
+def find_best_again(checkpoint: Path) -> None:
+    """Let a checkpoint name the best one where it lies now; elsewhere, the trainer would quietly do without it."""
+    file = checkpoint / "trainer_state.json"
+    state = json.loads(file.read_text(encoding="utf-8"))
+    best = checkpoint.parent / f"checkpoint-{state['best_global_step']}"
+    if state["best_model_checkpoint"] not in (None, str(best)) and best.exists():
+        write_json(file, state | {"best_model_checkpoint": str(best)})
 
 
 def mark_whole(clock: Clock) -> Any:

@@ -7,6 +7,7 @@ log_history.json, loss.png, manifest.json and training.json.
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ from typing import Any
 from ..config import Config
 from .arguments import check_available, check_lora_targets, make_arguments, make_lora, num_steps, tracker_folder
 from .callbacks import progress_bar, stop_at_nan
-from .checkpoints import Clock, last_whole_checkpoint, mark_whole, step_of
+from .checkpoints import Clock, find_best_again, last_whole_checkpoint, mark_whole, step_of
 from .failures import first_does, in_one_line
 from .launch import check_launch, trainer_check
 from .model import load_network, make_skeleton, trains_on_gpu, uses_bfloat16
@@ -84,6 +85,8 @@ def train(plan: Plan) -> Result:
         first_does(lambda: stack.enter_context(work_folder(plan, _checkpoint_bytes(plan, skeleton))))
         stack.enter_context(in_one_line(plan))
         checkpoint = last_whole_checkpoint(plan.work)
+        if checkpoint is not None:
+            first_does(functools.partial(find_best_again, checkpoint))
         clock = Clock(checkpoint)
         steps_in_epoch, steps = num_steps(plan)
         done = step_of(checkpoint) if checkpoint is not None else 0

@@ -1,5 +1,6 @@
 """A training that is killed, starved of disk or started twice: nothing is lost, nothing is mixed, one line tells."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -98,6 +99,24 @@ def test_killed_behind_the_last_step_no_other_is_taken(make_config, monkeypatch,
     assert last_whole_checkpoint(plan.work).name == f"checkpoint-{steps}"
     assert train(plan).steps == steps
     assert (weights(plan.folder), losses(plan.folder)) == undisturbed
+
+
+def test_the_best_checkpoint_is_found_where_the_run_was_moved_to(make_config, monkeypatch, tmp_path):
+    """Nothing is learnt, so all are as good and the first stays the best; killed behind the last step."""
+    from selfinstruct_train.train import trainer
+
+    config = make_config(max_steps=5, save_steps=1, held_out=4, best_by="rouge_l", learning_rate=1e-9)
+    plan = make_plan(config, MIXTURE)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(trainer, "save_model", lambda *args: (_ for _ in ()).throw(Killed))
+        train(plan)
+    assert sorted(folder.name for folder in plan.work.glob("checkpoint-*")) == ["checkpoint-1", "checkpoint-5"]
+    Path(config.run_dir).rename(tmp_path / "moved")
+    moved = make_plan(dataclasses.replace(config, run_dir=str(tmp_path / "moved")), MIXTURE)
+    loaded = []
+    monkeypatch.setattr("transformers.Trainer._load_best_model", lambda self: loaded.append(self.state))
+    assert train(moved).best_step == 1
+    assert [state.best_model_checkpoint for state in loaded] == [str(moved.work / "checkpoint-1")]
 
 
 def test_a_half_written_checkpoint_is_deleted_and_never_resumed(make_config, monkeypatch):
