@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,7 +16,10 @@ from .arguments import KEPT_CHECKPOINTS
 from .checkpoints import drop_unfinished
 from .plan import IDENTITY_FILE, Plan, refuse_other_training
 
+log = logging.getLogger(__name__)
+
 LOCK = "lock"
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
 
 @contextmanager
@@ -60,6 +65,11 @@ def _lock(path: Path) -> int:
         raise ValueError(
             f"{path}: another command (process {holder}) is training this; wait for it to end, or stop it"
         ) from None
+    except OSError as error:  # some shared disks know no locks, Lustre as it is often mounted among them
+        if error.errno not in _NO_LOCKS:
+            os.close(descriptor)
+            raise
+        log.warning("%s: this disk has no locks (%s); see to it that no second command trains this", path, error)
     if not path.exists() or not os.path.samestat(os.fstat(descriptor), path.stat()):  # deleted by one that has ended
         os.close(descriptor)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -76,6 +76,17 @@ def test_too_full_a_disk_is_refused_before_training(make_config, monkeypatch):
     train(plan)
 
 
+def test_a_disk_without_locks_is_trained_on_with_a_warning(make_config, monkeypatch, caplog):
+    def flock(*args) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(work_folder.fcntl, "flock", flock)
+    plan = make_plan(make_config(), MIXTURE)
+    with work_folder.work_folder(plan, 1):
+        assert "this disk has no locks ([Errno 38] Function not implemented)" in caplog.text
+        assert (plan.work / "lock").exists()
+
+
 def test_a_full_disk_at_the_final_save_keeps_the_last_checkpoint(make_config, monkeypatch):
     plan = make_plan(make_config(max_steps=4, save_steps=2), MIXTURE)
     with monkeypatch.context() as patch:
