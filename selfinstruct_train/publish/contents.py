@@ -72,6 +72,8 @@ def stage_model(config: Config, sources: Sources) -> Path:
         place = folder / "adapter" if weights == "both" else folder
         _take(source, place, _ADAPTER)
         _name_base(place / "adapter_config.json")
+        if weights == "adapter":  # where it learned to stop; its base may know of another end
+            _take(source, folder, ("generation_config.json",))
     _take(source, folder, _TOKENIZER)
     _take(source, folder, _RECORDS)
     if read_scores(config, source):

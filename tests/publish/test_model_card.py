@@ -83,6 +83,7 @@ def test_an_adapter_alone_says_so_in_the_head_and_in_the_code(facts):
     assert (found["library_name"], found["base_model_relation"]) == ("peft", "adapter")
     assert 'base = "org/base"' in text
     assert 'AutoModelForCausalLM.from_pretrained(base, revision="abc123")' in text
+    assert "model.generation_config = GenerationConfig.from_pretrained(repo)" in text
 
 
 def test_a_base_that_is_not_on_the_hub_is_not_linked(facts):

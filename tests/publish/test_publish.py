@@ -260,6 +260,9 @@ def test_adapter_and_merged_model_come_back_and_answer_alike(publish, run, store
     settings = json.loads(adapter["adapter_config.json"])
     assert settings["base_model_name_or_path"] == "tiny"  # the folder's last part
     assert "library_name: peft" in adapter["README.md"].decode()
+    assert adapter["generation_config.json"] == (run.model / "generation_config.json").read_bytes()
+    code = re.findall(r"```python\n(.*?)```", files["README.md"].decode(), re.DOTALL)[1]  # of the adapter
+    code = code.replace('"builtin:tiny"', repr(str(TINY)))
     compare = f"""
 import torch
 from peft import PeftModel
@@ -277,7 +280,10 @@ models = [
 for model in models:
     ids = model.generate(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], max_new_tokens=8)
     print(repr(tokenizer.decode(ids[0, inputs["input_ids"].shape[1]:])))
+{code}
+print("eos", model.generation_config.eos_token_id)
 """
-    merged, subfolder, root, base = in_fresh_process(compare, hub, tmp_path / "stranger").splitlines()
+    merged, subfolder, root, base, *_, end = in_fresh_process(compare, hub, tmp_path / "stranger").splitlines()
     assert merged == subfolder == root
+    assert end == f"eos {json.loads(adapter['generation_config.json'])['eos_token_id']}"
     assert merged != base
