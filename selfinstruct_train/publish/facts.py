@@ -115,8 +115,8 @@ def published_license(config: Config, sources: Sources) -> License:
     name = f"the base model ({model_name(config.model.path)})"
     base, data = model_license(config), _data_license(config, sources)
     if config.card.license is not None:
-        known = [f"that of {what} is {id}" for what, id in ((name, base), ("the data", data)) if id]
-        others = f"; {' and '.join(known)}: mind them too" if {base, data} - {None, config.card.license} else ""
+        told = [f"that of {what} is {id}" for what, id in ((name, base), ("the data", data)) if id]
+        others = f"; {' and '.join(told)}: mind them too" if {base, data} - {None, config.card.license} else ""
         return License(config.card.license, f"Chosen by whoever made the model{others}.")
     if base is None or data is None:
         unknown = " and of ".join(what for what, id in ((name, base), ("the data", data)) if id is None)
