@@ -7,6 +7,7 @@ transformers, and both change.
 from __future__ import annotations
 
 import difflib
+import logging
 import math
 import os
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from .model import uses_bfloat16
 from .packing import num_examples
 from .plan import Plan
 from .validation import validation_arguments
+
+logger = logging.getLogger(__name__)
 
 CHECKPOINTING_FROM = 10**9
 """Parameters from which activations are computed again in the backward pass, on a GPU, to fit its memory."""
@@ -87,7 +90,15 @@ def make_arguments(
         "report_to": list(train.report_to) or "none",
         "disable_tqdm": True,
     } | validation_arguments(train)
-    return SFTConfig(**settings)
+    arguments = SFTConfig(**settings)
+    if arguments.n_gpu > 1:  # one process sees several; the Trainer would make it DataParallel, which TRL refuses
+        logger.warning(
+            "%d GPUs are visible, this process trains on the first alone; for all of them: "
+            "make train ACCELERATE=ddp PROCESSES=%d",
+            *(arguments.n_gpu, arguments.n_gpu),
+        )
+        arguments._n_gpu = 1
+    return arguments
 
 
 def make_lora(config: Config) -> Any:

@@ -132,3 +132,12 @@ def test_save_steps_are_of_the_identity_only_with_held_out_rows(make_config):
     assert with_held_out["best_by"] == "loss"
     without = make_plan(replace(config, train=replace(config.train, held_out=0)), MIXTURE).identity["train"]
     assert not {"save_steps", "best_by"} & without.keys()
+
+
+def test_one_process_that_sees_several_gpus_trains_on_one_and_says_so(make_config, monkeypatch, caplog):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)  # enough: transformers counts before it asks for CUDA
+    plan = make_plan(make_config(precision="float32"), MIXTURE)
+    made = make_arguments(plan, 100, 4, 2, on_gpu=True)
+    assert made.n_gpu == 1
+    assert "4 GPUs are visible" in caplog.text
+    assert "ACCELERATE=ddp PROCESSES=4" in caplog.text
