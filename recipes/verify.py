@@ -30,10 +30,12 @@ def main() -> None:
 
     transformers.utils.logging.disable_progress_bar()
 
-    from selfinstruct_train.train.findings import findings_table
+    from selfinstruct_train.train.doctor import CHECKS as OF_THE_DOCTOR
+    from selfinstruct_train.train.findings import check_allowed, findings_table
     from selfinstruct_train.train.plan import make_plan
-    from selfinstruct_train.train.verify import VERIFICATION_FILE, verify
+    from selfinstruct_train.train.verify import CHECKS, VERIFICATION_FILE, verify
 
+    check_allowed(config.train.allow, (*CHECKS, *OF_THE_DOCTOR))
     results = [verify(make_plan(config, mixture), own.force) for mixture in config.train.mixtures]
     for mixture, result in zip(config.train.mixtures, results, strict=True):
         state = "passed" if result.passed else "FAILED"
@@ -44,7 +46,9 @@ def main() -> None:
     failed = [(r.folder, f) for r in results for f in r.findings if f.level == "error"]
     if failed:
         told = "; ".join(f"{folder}: {f.check}: {f.what}; {f.remedy}" for folder, f in failed)
-        raise ValueError(f"not fit for use: {told} (a name in train.allow accepts that check's error)")
+        names = sorted({f.check for _, f in failed} & set(CHECKS))
+        accepting = f" (or accept it: --train.allow '[{','.join(names)}]')" if names else ""
+        raise ValueError(f"not fit for use: {told}{accepting}")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,20 @@
 """Prove that what a training left on disk is a model: whole, changed, able to stop, and the same when merged.
 
 Everything is read from the files as a user would read it, one model in memory at a time, and the outcome is written
-beside the weights with their fingerprint: changed weights are unverified again. Whether the answers are right is the
-evaluation's affair.
+beside the weights with every file's checksum: where one changed, the model is unverified again. Whether the answers are
+right is the evaluation's affair.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..config import ModelConfig
-from ..model_source import TOKENIZER_FILES, fingerprint, load_failure
+from ..model_source import TOKENIZER_FILES, load_failure
 from ..prompt_format import embeddings_needed, end_id, stop_ids
 from ..storage import write_json
 from .behaviour import Asking, draw_questions, judge, measure, new_token_limit, next_token_logits
@@ -21,7 +22,7 @@ from .compare_merged import compare_merged, exact_dtype
 from .findings import Finding, accept, to_json
 from .merge_adapter import load_with_adapter
 from .model import context_length, trains_on_gpu
-from .plan import Plan, differing, read_identity
+from .plan import IDENTITY_FILE, Plan, differing, read_identity
 from .saved_weights import RETRAIN, check_adapter, check_files, check_full, is_adapter
 
 VERIFICATION_FILE = "verification.json"
@@ -30,6 +31,8 @@ CHECKS = (
     *("stops", "repetition", "answers", "merged", "quantized"),
 )
 """What train.allow can name. Weights that are not whole (the check before these) cannot be accepted."""
+_RECORDS = (VERIFICATION_FILE, IDENTITY_FILE, "manifest.json", "log_history.json", "loss.png")
+"""What nobody loads a model from."""
 SAMPLE_TEXTS = (
     "Name three colours.\n\nOutput: red, blue",
     " caf\u00e9 \u4e16\u754c \U0001f600\t1234567",
@@ -79,9 +82,9 @@ def verify(plan: Plan, force: bool = False) -> Verification:
     write_json(
         folder / VERIFICATION_FILE,
         {
-            "format": 1,
+            "format": 2,
             "passed": passed,
-            "fingerprint": fingerprint(folder),
+            "sha256": _checksums(folder),
             "accepted": accepted,
             "findings": to_json(findings),
             "figures": figures,
@@ -94,9 +97,20 @@ def _read_record(folder: Path) -> dict[str, Any] | None:
     """Return what an earlier verification of these very weights wrote."""
     try:
         record = json.loads((folder / VERIFICATION_FILE).read_text(encoding="utf-8"))
-        return record if record["format"] == 1 and record["fingerprint"] == fingerprint(folder) else None
+        return record if record["format"] == 2 and record["sha256"] == _checksums(folder) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    """Return the sha256 of each file that loading may read; of every byte, for a copy may be broken in any place."""
+    checksums = {}
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder).as_posix()
+        if file.is_file() and name not in _RECORDS:
+            with file.open("rb") as stream:
+                checksums[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return checksums
 
 
 def _examine(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:

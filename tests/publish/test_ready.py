@@ -22,7 +22,8 @@ def config(tmp_path) -> Config:
     dataset.mkdir()
     (dataset / "train.parquet").write_bytes(b"rows")
     (dataset / "README.md").write_text("---\nlicense: mit\n---\n")
-    record = {"format": 1, "passed": True, "fingerprint": fingerprint(model), "accepted": [], "findings": []}
+    checksums = {"model.safetensors": hashlib.sha256(b"weights").hexdigest()}
+    record = {"format": 2, "passed": True, "sha256": checksums, "accepted": [], "findings": []}
     (model / "verification.json").write_text(json.dumps(record | {"figures": {}}))
     evaluate(tmp_path, fingerprint(model))
     return Config(run_dir=str(tmp_path), publish=PublishConfig(model_repo="me/m", dataset_repo="me/d"))
@@ -93,11 +94,11 @@ def test_a_dataset_without_a_card_is_refused(config, tmp_path):
 def test_a_failed_verification_and_one_of_other_weights_do_not_count(config, tmp_path):
     path = tmp_path / "model" / SYSTEM / "verification.json"
     record = json.loads(path.read_text())
-    for change in ({"passed": False}, {"fingerprint": "000000000000"}):
+    for change in ({"passed": False}, {"sha256": {"model.safetensors": "0" * 64}}):
         path.write_text(json.dumps(record | change))
         sources = find_sources(config)
         assert len(sources.missing) == 1
-        with pytest.raises(ValueError, match="failed its verification: run recipes/verify.py"):
+        with pytest.raises(ValueError, match="failed its verification, or was changed after it: run recipes/verify.py"):
             refuse_unproven(sources, force=False)
         refuse_unproven(sources, force=True)
 

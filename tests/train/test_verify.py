@@ -107,11 +107,15 @@ def test_what_passed_is_not_examined_again_until_a_file_changes(broken, monkeypa
     assert not is_verified(plan.folder)
     assert not verify(plan).was_known
     assert len(calls) == 2
+    (plan.folder / "loss.png").write_bytes(b"another picture")
+    assert is_verified(plan.folder)
+    (plan.folder / "chat_template.jinja").write_text("{{ messages }}")  # a model is asked by it
+    assert not is_verified(plan.folder)
 
 
 def test_a_file_of_verification_that_says_nothing_readable_is_none(broken):
     plan = broken()
-    for text in ("", "{", "[]", "{}", '{"passed": true}', '{"format": 1, "passed": true, "fingerprint": "other"}'):
+    for text in ("", "{", "[]", "{}", '{"passed": true}', '{"format": 2, "passed": true, "sha256": {"a": "b"}}'):
         (plan.folder / VERIFICATION_FILE).write_text(text)
         assert not is_verified(plan.folder)
 
@@ -274,5 +278,9 @@ def test_the_recipe_tells_what_passed_and_ends_with_2_where_something_failed(bro
     assert done.returncode == 2
     assert "seeds+generated: FAILED" in done.stdout
     assert done.stderr.strip().splitlines()[-1].startswith("error: not fit for use: ")
+    assert done.stderr.strip().endswith("(or accept it: --train.allow '[weights_changed]')")
     assert "weights_changed" in done.stderr
     assert "Traceback" not in done.stderr
+    done = recipe(file, "--train.allow", "[weight_changed]")
+    assert done.returncode == 2
+    assert "train.allow names 'weight_changed', which is no check; did you mean 'weights_changed'?" in done.stderr
