@@ -1,0 +1,87 @@
+"""The devices a training runs on: their number, memory and peak speed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+PEAK_TERAFLOPS = {
+    # Dense bfloat16 tensor-core peaks of the makers' data sheets (their "with sparsity" figures halved); the first name
+    # that stands in the driver's name of a GPU counts, so the longer ones come first.
+    "B200": 2250.0,
+    "GH200": 989.4,
+    "H200": 989.4,
+    "H100 NVL": 835.5,
+    "H100 PCIe": 756.0,
+    "H100": 989.4,
+    "A100": 312.0,
+    "A800": 312.0,
+    "A10G": 70.0,
+    "A10": 125.0,
+    "L40S": 362.0,
+    "L40": 181.0,
+    "L4": 121.0,
+    "RTX 6000 Ada": 364.2,
+    "RTX A6000": 154.8,
+    "RTX 5090": 209.5,
+    "RTX 4090": 165.2,
+    "RTX 3090": 71.0,
+}
+PEAK_TERAFLOPS_FLOAT32 = {"V100": 15.7, "T4": 8.1}
+"""GPUs without bfloat16: they train in float32."""
+
+
+@dataclass(frozen=True)
+class Devices:
+    """What a training runs on: `memory` is bytes of one device, `flops` its dense bf16 (or fp32) peak per second."""
+
+    name: str
+    number: int
+    memory: int
+    flops: float
+    on_gpu: bool = True
+    has_bfloat16: bool = True
+
+
+def find_devices(on_gpu: bool, num_processes: int) -> Devices:
+    """Tell what this machine gives to a training of so many processes, one device each.
+
+    On a CPU, the processes share its memory, and the speed is that of a matrix product measured with the threads that
+    this process has; likewise on a GPU that is not in the table.
+    """
+    import psutil
+    import torch
+
+    if not on_gpu:
+        memory = psutil.virtual_memory().total // num_processes
+        return Devices("CPU", num_processes, memory, _measured_flops("cpu", torch.float32), False, False)
+    properties = torch.cuda.get_device_properties(0)
+    has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    flops = known_peak(properties.name)
+    if flops is None:
+        flops = _measured_flops("cuda", torch.bfloat16 if has_bfloat16 else torch.float32)
+    return Devices(properties.name, num_processes, properties.total_memory, flops, True, has_bfloat16)
+
+
+def known_peak(name: str) -> float | None:
+    """Look up a GPU's peak, operations per second, by the name its driver gives it; None: not in the table."""
+    words = name.replace("-", " ").split()
+    for known, teraflops in (PEAK_TERAFLOPS | PEAK_TERAFLOPS_FLOAT32).items():
+        if all(word in words for word in known.split()):
+            return teraflops * 1e12
+    return None
+
+
+def _measured_flops(device: str, dtype: object) -> float:
+    """Time square matrix products for a fraction of a second; the best of them counts."""
+    import torch
+
+    size = 1024 if device == "cpu" else 8192
+    left = torch.ones(size, size, dtype=dtype, device=device)  # type: ignore[call-overload]
+    best = float("inf")
+    for _ in range(5):
+        start = time.perf_counter()
+        result = left @ left
+        result[0, 0].item()  # waits for a GPU
+        best = min(best, time.perf_counter() - start)
+    return 2 * size**3 / best

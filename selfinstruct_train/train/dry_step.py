@@ -1,0 +1,300 @@
+"""One training step without data, weights or a GPU: what it would keep in memory, and how many operations it takes.
+
+The network is built from its config with fake tensors, which have shapes and no content, and runs forward and backward
+as the trainer would run it: an architecture's own code tells its activations, no formula of ours. Kernels of a GPU that
+work differently from a CPU's (fused attention, fused norms) are not seen; the loss head of a GPU is `estimate`'s.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+NUM_LAYERS_RUN = (2, 3)
+"""A network of equal layers is run with so few of them, and the rest follows in proportion."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a micro-batch and its step look like."""
+
+    rows: int
+    length: int
+    half: bool
+    """Matrix products in bfloat16."""
+    half_weights: bool
+    """The weights themselves are in bfloat16: frozen ones, and those that FSDP gathers."""
+    checkpointing: bool
+    masked: bool
+    """With an attention mask as a matrix: padding or packs, without flash attention."""
+    attention: str | None
+    """eager, sdpa or another name that the model knows; None: the model's default."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Sizes read off the network: parameters in all and trained, in the embeddings, in linear layers but the head,
+    in all layers of the body, in the largest of them, in the largest matrix."""
+
+    num_parameters: int
+    num_trained: int
+    num_embedding: int
+    num_linear: int
+    num_layers_all: int
+    num_largest_layer: int
+    num_largest_matrix: int
+    head_trained: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """Bytes beside weights, gradients and optimizer, and multiply-adds times two of one micro-batch's matrix products.
+
+    `kept` is held from forward to backward, `copies` are of weights in bfloat16, `peak` is the most at any moment
+    without the loss head, `head` what the plain loss head takes; `flops` is without head and attention products.
+    """
+
+    kept: float
+    copies: float
+    peak: float
+    head: float
+    flops: float
+
+
+def dry_step(model_config: Any, shape: Shape, lora: Any) -> tuple[Network, Step]:
+    """Build the network of a transformers config and run one micro-batch through it, all without content.
+
+    Args:
+        lora: a peft LoraConfig; None for full finetuning.
+
+    Raises:
+        ValueError: transformers cannot build or run this architecture so.
+    """
+    import torch
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    try:
+        with torch.random.fork_rng(devices=[]):  # peft draws numbers for its adapters
+            network = _build(model_config, shape)
+            sizes = _sizes(network)
+            if lora is not None:
+                sizes = _add_adapters(network, lora, sizes)
+        with FakeTensorMode():
+            _put_on_fake_cpu(network)
+            parent, name, layers = _equal_layers(network)
+            if layers is None:
+                return sizes, _run(network, shape)
+            few = []
+            for number in NUM_LAYERS_RUN:
+                setattr(parent, name, layers[:number])
+                few.append(_run(network, shape))
+            return sizes, _in_proportion(few[0], few[1], len(layers))
+    except Exception as error:  # foreign architectures fail in ways of their own
+        raise _no_estimate(model_config, error) from error
+
+
+def network_sizes(model_config: Any) -> Network:
+    """Read the sizes off the network of a transformers config, without running it.
+
+    Raises:
+        ValueError: transformers cannot build this architecture as a causal LM.
+    """
+    try:
+        return _sizes(_build(model_config, Shape(1, 1, False, False, False, False, None)))
+    except Exception as error:
+        raise _no_estimate(model_config, error) from error
+
+
+def _no_estimate(model_config: Any, error: Exception) -> ValueError:
+    message = " ".join(str(error).split())[:200]
+    return ValueError(f"no estimate for a model of type {model_config.model_type!r}: {message}")
+
+
+def _build(model_config: Any, shape: Shape) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    dtype = torch.bfloat16 if shape.half_weights else torch.float32
+    options = {} if shape.attention is None else {"attn_implementation": shape.attention}
+    with torch.device("meta"):
+        network = AutoModelForCausalLM.from_config(model_config, dtype=dtype, **options)
+    network.train()
+    if shape.checkpointing:
+        name = "activation_checkpointing_enable"  # newer versions of transformers 5 renamed it
+        enable = getattr(network, name, None) or network.gradient_checkpointing_enable
+        enable({"use_reentrant": False})
+        network.enable_input_require_grads()
+    return network
+
+
+def _put_on_fake_cpu(network: Any) -> None:
+    """Replace parameters and buffers without content by fake ones on a CPU, where autocast works as in earnest."""
+    import torch
+
+    made: dict[int, Any] = {}  # tied weights stay one
+    for module in network.modules():
+        for place in (module._parameters, module._buffers):
+            for name, old in place.items():
+                if old is None:
+                    continue
+                if id(old) not in made:
+                    new = torch.empty(old.shape, dtype=old.dtype, device="cpu")
+                    is_weight = isinstance(old, torch.nn.Parameter)
+                    made[id(old)] = torch.nn.Parameter(new, requires_grad=old.requires_grad) if is_weight else new
+                place[name] = made[id(old)]
+
+
+def _sizes(network: Any) -> Network:
+    import torch
+
+    head = network.get_output_embeddings()
+    linear = [
+        module.weight.numel()
+        for module in network.modules()
+        if isinstance(module, torch.nn.Linear) and module is not head
+    ]
+    layers = [sum(p.numel() for p in layer.parameters()) for found in _lists(network) for layer in found[2]]
+    total = sum(p.numel() for p in network.parameters())
+    return Network(
+        num_parameters=total,
+        num_trained=total,
+        num_embedding=network.get_input_embeddings().weight.numel(),
+        num_linear=sum(linear),
+        num_layers_all=sum(layers),
+        num_largest_layer=max(layers, default=total),
+        num_largest_matrix=max(linear, default=0),
+        head_trained=True,
+    )
+
+
+def _add_adapters(network: Any, lora: Any, sizes: Network) -> Network:
+    """Put the run's adapters into the network, in place, by peft itself."""
+    from peft import get_peft_model
+
+    get_peft_model(network, lora)
+    num_trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    return dataclasses.replace(sizes, num_trained=num_trained, head_trained=False)
+
+
+def _lists(network: Any) -> list[tuple[Any, str, Any]]:
+    """The lists of layers of a network, each with its owner and its name there, the longest first."""
+    import torch
+
+    found = []
+    for path, module in network.base_model.named_modules():
+        if isinstance(module, torch.nn.ModuleList):
+            owner, _, name = path.rpartition(".")
+            found.append((network.base_model.get_submodule(owner), name, module))
+    return sorted(found, key=lambda item: -len(item[2]))[:1]
+
+
+def _equal_layers(network: Any) -> tuple[Any, str, Any]:
+    """The list of layers if all of them are alike in shape and many; else (None, "", None)."""
+    for owner, name, layers in _lists(network):
+        shapes = {tuple((n, tuple(p.shape)) for n, p in layer.named_parameters()) for layer in layers}
+        if len(shapes) == 1 and len(layers) > NUM_LAYERS_RUN[1]:
+            return owner, name, layers
+    return None, "", None
+
+
+def _in_proportion(first: Step, second: Step, num_layers: int) -> Step:
+    start, end = NUM_LAYERS_RUN
+    names = ("kept", "copies", "peak", "head", "flops")
+    share = (num_layers - end) / (end - start)
+    values = {name: getattr(second, name) + share * (getattr(second, name) - getattr(first, name)) for name in names}
+    return Step(**values)
+
+
+def _run(network: Any, shape: Shape) -> Step:
+    """Forward and backward of the body, then of the plain loss head alone, counting what lives."""
+    import torch
+
+    ids = torch.zeros(shape.rows, shape.length, dtype=torch.long)
+    mask = torch.ones(shape.rows, 1, shape.length, shape.length, dtype=torch.bool) if shape.masked else None
+    autocast = torch.autocast("cpu", dtype=torch.bfloat16) if shape.half else contextlib.nullcontext()
+    with count_memory(network) as body:
+        with autocast:
+            hidden = network.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+            kept, copies = body.live - body.copies, body.copies
+        hidden.backward(hidden.detach())
+    _forget_gradients(network)
+    hidden = hidden.detach().requires_grad_()
+    labels = torch.zeros(shape.rows, shape.length, dtype=torch.long)
+    with count_memory(network) as head:
+        with autocast:
+            logits = network.get_output_embeddings()(hidden)
+        # accelerate hands the trainer float32 outputs
+        loss = network.loss_function(logits=logits.float(), labels=labels, vocab_size=logits.shape[-1])
+        del logits
+        loss.backward()
+    _forget_gradients(network)
+    return Step(kept, copies, body.peak, head.peak, body.flops)
+
+
+def _forget_gradients(network: Any) -> None:
+    for parameter in network.parameters():
+        parameter.grad = None
+
+
+class _Live:
+    """Bytes alive now, and the most so far; `copies` of them are weights in another dtype. Operations of products."""
+
+    live = 0
+    peak = 0
+    copies = 0
+    flops = 0
+
+
+@contextlib.contextmanager
+def count_memory(network: Any) -> Any:
+    """Count the bytes of all tensors that operations make, but for gradients of the network's parameters.
+
+    Works on real tensors as on fake ones: the tests measure with it. (FlopCounterMode of torch 2.13 would keep tensors
+    of checkpointed layers alive, so the products are counted here too.)
+    """
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._pytree import tree_leaves
+
+    count = _Live()
+    known: Any = weakref.WeakKeyDictionary()
+    weights = {parameter.untyped_storage() for parameter in network.parameters()}
+
+    def free(entry: list[int]) -> None:
+        count.live -= entry[0]
+        count.copies -= entry[1]
+        entry[:] = [0, 0]
+
+    def not_ours(parameter: Any) -> None:
+        free(known.get(parameter.grad.untyped_storage(), [0, 0]))
+
+    class Count(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            result = func(*args, **(kwargs or {}))
+            if func in (torch.ops.aten.mm.default, torch.ops.aten.addmm.default):
+                left, right = args[-2:]
+                count.flops += 2 * left.shape[0] * left.shape[1] * right.shape[1]
+            is_copy = func is torch.ops.aten._to_copy.default and args[0].untyped_storage() in weights
+            for tensor in tree_leaves(result):
+                if not isinstance(tensor, torch.Tensor):
+                    continue
+                storage = tensor.untyped_storage()
+                if storage not in known and storage not in weights:
+                    size = storage.nbytes()
+                    known[storage] = entry = [size, size * is_copy]
+                    count.live += size
+                    count.copies += size * is_copy
+                    count.peak = max(count.peak, count.live)
+                    weakref.finalize(storage, free, entry)
+            return result
+
+    hooks = [p.register_post_accumulate_grad_hook(not_ours) for p in network.parameters() if p.requires_grad]
+    try:
+        with Count():
+            yield count
+    finally:
+        for hook in hooks:
+            hook.remove()
