@@ -8,6 +8,7 @@ log_history.json, loss.png, manifest.json and training.json.
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import time
 from contextlib import ExitStack
@@ -74,6 +75,7 @@ def train(plan: Plan) -> Result:
 
     start = time.monotonic()
     check(plan.config)
+    gc.collect()  # a trainer refers to itself: the mixture's before this one would keep its memory
     on_gpu = trains_on_gpu(plan.config.model)
     state = PartialState(cpu=not on_gpu)
     micro_batch, accumulation = share_out(plan.config, state.num_processes)

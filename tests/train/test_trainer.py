@@ -139,6 +139,28 @@ def test_training_on_real_self_instruct_rows_lowers_the_loss(make_config, tmp_pa
     assert last < first - 0.7
 
 
+def test_a_mixture_that_fails_leaves_the_one_before_it_and_is_trained_next(
+    make_config, monkeypatch, rows_file, tmp_path
+):
+    from selfinstruct_train.train import trainer
+
+    rows = [json.loads(line) for line in rows_file.read_text().splitlines()]
+    file = tmp_path / "sources.jsonl"
+    file.write_text("".join(json.dumps(row | {"source": "seed"}) + "\n" for row in rows))
+    config = make_config(max_steps=2, dataset=str(file))
+    plans = [make_plan(config, mixture) for mixture in ("seeds", "seeds+generated")]
+
+    def fail(*args):
+        raise ValueError("broken")
+
+    train(plans[0])
+    with monkeypatch.context() as patch, pytest.raises(ValueError, match="broken"):
+        patch.setattr(trainer, "load_network", fail)
+        train(plans[1])
+    assert [is_complete(plan) for plan in plans] == [True, False]
+    assert train(plans[1]).steps == 2
+
+
 def recomputed_forwards(monkeypatch, plan) -> tuple[int, list[float]]:
     """Train and return how often a layer's MLP ran, and the losses."""
     from transformers.models.llama.modeling_llama import LlamaMLP
