@@ -16,6 +16,7 @@ import argparse
 import json
 import logging
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,7 +114,9 @@ def main() -> None:
     if {"-h", "--help"} & set(settings):
         print(__doc__)
     config = load_config(settings)
+    warnings.filterwarnings("ignore", category=FutureWarning)  # of the libraries, about one another
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # peft loads it; it misses a kernel for CPUs nobody needs
     lines = score_file(config, own.predictions, own.scores) if own.predictions else evaluate_run(config)
     print("\n".join(lines))
 

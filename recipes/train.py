@@ -42,6 +42,7 @@ def main() -> None:
     config = load_config(None)
     warnings.filterwarnings("ignore", category=FutureWarning)  # of the libraries, about one another
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # peft loads it; it misses a kernel for CPUs nobody needs
     logging.getLogger("selfinstruct_train").setLevel(logging.INFO if is_first else logging.ERROR)
     log = logging.getLogger("selfinstruct_train.recipe")
     log.info("%s", changed_settings(config))

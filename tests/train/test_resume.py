@@ -175,6 +175,7 @@ def config_file(base_folder, rows_file, tmp_path):
 def test_a_killed_command_given_again_ends_with_the_same_weights(config_file, tmp_path):
     done = finish(config_file, "--run_dir", str(tmp_path / "undisturbed"))
     assert done.returncode == 0, done.stderr
+    assert "kernels" not in done.stderr  # bitsandbytes speaks of them on some CPUs, whatever the method
     assert "seeds+generated: 40 steps on 60 rows" in done.stdout
     models = tmp_path / "run" / "model"
     # step 12 is in the second of five epochs
