@@ -17,7 +17,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Several processes share the requests. For several machines start torchrun on each, with its --nnodes and --rdzv options.
 GENERATE = $(if $(filter 1,$(PROCESSES)),$(BIN)/python,$(BIN)/torchrun --standalone --nproc_per_node $(PROCESSES))
-NUM_PROCESSES = $(if $(filter 1,$(PROCESSES)),,--num_processes $(PROCESSES))
+LAUNCH = $(BIN)/accelerate launch --quiet --config_file configs/accelerate/$(ACCELERATE).yaml \
+	$(if $(filter 1,$(PROCESSES)),,--num_processes $(PROCESSES))
 # A world that knows the truth about a run's data can review it; the tiny model's does.
 REVIEW := $(wildcard recipes/$(RUN)_base/review.py)
 
@@ -77,12 +78,11 @@ export: $(READY) ## the dataset for other tools (FORMAT=messages|openai_chat|alp
 merge: $(READY) ## several runs' datasets in one, without repetitions (RUNS="runs/a runs/b" OUT=runs/both)
 	$(BIN)/python recipes/merge.py --out $(OUT) $(RUNS) $(ARGS)
 
-doctor: $(READY) ## what would spoil the training, found beforehand; memory and time expected
-	$(BIN)/python recipes/doctor.py --config $(CONFIG) $(ARGS)
+doctor: $(READY) ## what would spoil the training, found beforehand; memory and time expected (ACCELERATE, PROCESSES as in train)
+	$(LAUNCH) recipes/doctor.py --config $(CONFIG) $(ARGS)
 
 train: $(READY) ## finetune the same model on the dataset, verify it -> <run_dir>/model (ACCELERATE=fsdp2 PROCESSES=8)
-	$(BIN)/accelerate launch --quiet --config_file configs/accelerate/$(ACCELERATE).yaml $(NUM_PROCESSES) \
-		recipes/train.py --config $(CONFIG) $(ARGS)
+	$(LAUNCH) recipes/train.py --config $(CONFIG) $(ARGS)
 
 verify: $(READY) ## load the trained models from disk and prove them again (ARGS=--force)
 	$(BIN)/python recipes/verify.py --config $(CONFIG) $(ARGS)

@@ -276,8 +276,8 @@ class TrainConfig:
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the matrix products; the trained weights stay float32. auto: bfloat16 on a GPU that has it, else float32."""
     attention: Literal["auto", "sdpa", "eager", "flash_attention_2", "flex_attention"] = "auto"
-    """auto: flash attention on a GPU that has it installed, else the model's default; with packing, SDPA runs document by
-    document."""
+    """auto: flash attention on a GPU that has it installed, else the model's default; with packing, SDPA runs document
+    by document."""
     activation_checkpointing: Literal["auto", "on", "off"] = "auto"
     """Compute activations again in the backward pass, for memory. auto: on a GPU, from a billion parameters."""
     template: Literal["paper", "fixed", "chat"] = "paper"

@@ -47,7 +47,7 @@ def inherited_license(config: Config) -> License:
 
 
 def model_license(config: Config) -> str | None:
-    """Return the licence that the card of model.path names, in its folder or the Hub's cache; None: it cannot be read."""
+    """Return the licence that the card of model.path names, in its folder or the Hub's cache; None: not to be read."""
     if config.model.backend == "http":
         return None  # the name a server gives its model tells nothing
     source = model_source(config.model.path)

@@ -133,7 +133,11 @@ def _scored(config: Config) -> list[dict[str, Any]]:
 def _unproven(config: Config, folder: Path) -> list[str]:
     missing = []
     if not is_verified(folder):
-        why = "failed its verification, or was changed after it" if (folder / VERIFICATION_FILE).is_file() else "is not verified"
+        why = (
+            "failed its verification, or was changed after it"
+            if (folder / VERIFICATION_FILE).is_file()
+            else "is not verified"
+        )
         missing.append(f"{folder} {why}: run recipes/verify.py")
     if not read_scores(config, folder):
         why = "the evaluation is of other weights" if _scored(config) else "there is no evaluation of the model"
