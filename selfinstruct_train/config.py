@@ -269,7 +269,8 @@ class TrainConfig:
     prompt_loss_weight: float = 0.0
     """Of a prompt token's loss, where a completion token's is 1. 0: none on prompts (paper, section 4.1)."""
     neftune_alpha: float | None = None
-    """Noise on the embeddings while training (NEFTune, arXiv 2310.05914); its authors try 5, 10 and 15."""
+    """Noise on the embeddings while training (NEFTune, arXiv 2310.05914); its authors try 5, 10 and 15. It shrinks with
+    the root of a batch's width, which with packing is the pack's: there a larger alpha gives the same noise."""
     warmup_ratio: float = 0.03
     lr_scheduler: Literal["linear", "cosine", "constant"] = "linear"
     weight_decay: float = 0.0
