@@ -17,8 +17,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Several processes share the requests. For several machines start torchrun on each, with its --nnodes and --rdzv options.
 GENERATE = $(if $(filter 1,$(PROCESSES)),$(BIN)/python,$(BIN)/torchrun --standalone --nproc_per_node $(PROCESSES))
-LAUNCH = $(BIN)/accelerate launch --quiet --config_file configs/accelerate/$(ACCELERATE).yaml \
-	$(if $(filter 1,$(PROCESSES)),,--num_processes $(PROCESSES))
+# One process needs no launcher: Ctrl-C and exit codes arrive, and on a CPU it has all cores (accelerate allows one).
+LAUNCH = $(if $(filter one_process-1,$(ACCELERATE)-$(PROCESSES)),$(BIN)/python,$(BIN)/accelerate launch --quiet \
+	--config_file configs/accelerate/$(ACCELERATE).yaml $(if $(filter 1,$(PROCESSES)),,--num_processes $(PROCESSES)))
 # A world that knows the truth about a run's data can review it; the tiny model's does.
 REVIEW := $(wildcard recipes/$(RUN)_base/review.py)
 

@@ -59,7 +59,6 @@ def check(config: Config) -> str:
     launch = check_launch(on_gpu)
     state = PartialState(cpu=not on_gpu)
     share_out(config, state.num_processes)
-    _refuse_idle_gpus(state.num_processes, on_gpu)
     check_available(config, on_gpu)
     return launch
 
@@ -127,17 +126,6 @@ def share_out(config: Config, num_processes: int) -> tuple[int, int]:
             f"{num_processes} processes; change one of them"
         )
     return micro_batch, batch_size // (micro_batch * num_processes)
-
-
-def _refuse_idle_gpus(num_processes: int, on_gpu: bool) -> None:
-    """Several GPUs under one process would mean DataParallel, which TRL does not support."""
-    import torch
-
-    if on_gpu and num_processes == 1 and torch.cuda.device_count() > 1:
-        raise ValueError(
-            f"{torch.cuda.device_count()} GPUs are visible to one process; launch with "
-            "`accelerate launch --config_file configs/accelerate/ddp.yaml`, or set CUDA_VISIBLE_DEVICES=0"
-        )
 
 
 def _checkpoint_bytes(plan: Plan, skeleton: Any) -> int:
