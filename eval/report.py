@@ -144,6 +144,8 @@ def _context(config: Config, evaluations: Sequence[Evaluation]) -> dict[str, Any
         "questions": [q for q in PAPER_REVIEW if facts.review and q[0] in facts.review.percent],
         "samples": facts.samples,
         "losses": plot_losses(facts.losses),
+        "verified": facts.verified,
+        "held_out": facts.held_out,
     }
 
 

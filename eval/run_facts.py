@@ -1,7 +1,7 @@
 """What the earlier stages left in a run's folder, read for the report; whatever is absent is None or empty.
 
-Read are funnel.json, statistics.json, review.json, dataset/train.parquet and model/<mixture>/log_history.json. Nothing
-is computed here beyond picking samples, and nothing is written.
+Read are funnel.json, statistics.json, review.json, dataset/train.parquet and of each model log_history.json and
+verification.json. Nothing is computed here beyond picking samples, and nothing is written.
 """
 
 from __future__ import annotations
@@ -37,6 +37,30 @@ class Review:
 
 
 @dataclass(frozen=True)
+class Verified:
+    """How a trained model answered when it was read back from disk; rates and `interval` in percent.
+
+    `num_questions` is 0 where its files were at fault, so that nothing was asked.
+    """
+
+    passed: bool
+    num_questions: int = 0
+    stop_rate: float = 0.0
+    interval: tuple[float, float] = (0.0, 0.0)
+    repetition_rate: float = 0.0
+    mean_tokens: float = 0.0
+
+
+@dataclass(frozen=True)
+class HeldOutLoss:
+    """The least loss on held-out rows while training, at `step`."""
+
+    step: int
+    loss: float
+    rouge_l: float
+
+
+@dataclass(frozen=True)
 class RunFacts:
     """`funnel[stage][verdict]` counts candidates; `losses[mixture]` is a list of (step, loss)."""
 
@@ -45,6 +69,8 @@ class RunFacts:
     review: Review | None
     samples: tuple[Sample, ...]
     losses: dict[str, list[tuple[int, float]]]
+    verified: dict[str, Verified]
+    held_out: dict[str, HeldOutLoss]
 
 
 def read_run_facts(run_dir: str, seed: int, num_samples: int = 8) -> RunFacts:
@@ -61,6 +87,8 @@ def read_run_facts(run_dir: str, seed: int, num_samples: int = 8) -> RunFacts:
         review=_review(root / "review.json"),
         samples=_samples(root / "dataset" / "train.parquet", seed, num_samples),
         losses={m: losses for m in MIXTURES if (losses := _losses(root / "model" / m / "log_history.json"))},
+        verified={m: v for m in MIXTURES if (v := _verified(root / "model" / m / "verification.json"))},
+        held_out={m: h for m in MIXTURES if (h := _held_out(root / "model" / m / "log_history.json"))},
     )
 
 
@@ -90,6 +118,30 @@ def _numbers(record: dict[str, Any]) -> dict[str, float]:
 
 def _losses(path: Path) -> list[tuple[int, float]]:
     return [(entry["step"], entry["loss"]) for entry in _read_json(path, []) if "loss" in entry and "step" in entry]
+
+
+def _verified(path: Path) -> Verified | None:
+    record = _read_json(path, None)
+    if record is None:
+        return None
+    figures = record["figures"]
+    if "stop_rate" not in figures:
+        return Verified(record["passed"])
+    low, high = figures["stop_rate_interval"]
+    return Verified(
+        passed=record["passed"],
+        num_questions=figures["questions"],
+        stop_rate=100 * figures["stop_rate"],
+        interval=(100 * low, 100 * high),
+        repetition_rate=100 * figures["repetition_rate"],
+        mean_tokens=figures["mean_tokens"],
+    )
+
+
+def _held_out(path: Path) -> HeldOutLoss | None:
+    measured = [entry for entry in _read_json(path, []) if "eval_loss" in entry and "eval_rouge_l" in entry]
+    best = min(measured, key=lambda entry: entry["eval_loss"], default=None)
+    return HeldOutLoss(best["step"], best["eval_loss"], best["eval_rouge_l"]) if best else None
 
 
 def _samples(path: Path, seed: int, number: int) -> tuple[Sample, ...]:

@@ -60,7 +60,22 @@ def fill(run: Path) -> None:
     pq.write_table(pa.Table.from_pylist(rows), run / "dataset" / "train.parquet")
     (run / "model" / "seeds").mkdir(parents=True)
     log = [{"step": 1, "loss": 3.0}, {"step": 9, "loss": 1.5}, {"step": 9, "train_runtime": 1.0}]
+    log += [
+        {"step": 4, "eval_loss": 0.4567, "eval_rouge_l": 44.44},
+        {"step": 9, "eval_loss": 0.9, "eval_rouge_l": 50.0},
+    ]
     (run / "model" / "seeds" / "log_history.json").write_text(json.dumps(log))
+    figures = {
+        "questions": 47,
+        "stop_rate": 0.979,
+        "stop_rate_interval": [0.889, 0.996],
+        "repetition_rate": 0.0,
+        "mean_tokens": 12.3,
+    }
+    (run / "model" / "seeds" / "verification.json").write_text(json.dumps({"passed": True, "figures": figures}))
+    (run / "model" / "seeds+generated").mkdir()
+    broken = {"passed": False, "figures": {}}
+    (run / "model" / "seeds+generated" / "verification.json").write_text(json.dumps(broken))
 
 
 def test_the_page_shows_everything_the_run_left(config: Config):
@@ -73,6 +88,10 @@ def test_the_page_shows_everything_the_run_left(config: Config):
             assert shown.lower() in text.lower(), shown
         assert "321" in text and "81 %" in text and "92 %" in text and "54 %" in text
         assert "by the world" in text and "55 %" in text and "61" in text
+        assert "the loss was least at step 4, 0.457, with ROUGE-L 44.4" in text
+        assert "asked 47 questions, 98 % [89, 100] of its answers end by themselves" in text
+        assert "verification passed" in text
+        assert "seeds + generated: read back from disk; verification not passed" in text
         assert "6.1" in text and "18.9" in text
         assert "Sing a song." in text and "A seed." not in text
         assert "loss 3.00 to 1.50 in 9 steps" in text
