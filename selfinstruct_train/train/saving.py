@@ -33,10 +33,8 @@ def save_model(plan: Plan, trainer: Any, folder: Path, is_half: bool, taken: Tak
     _write_weights(plan, trainer, folder, is_half and plan.config.train.method == "full")
     if not trainer.args.should_save:
         return
-    for name in (
-        "training_args.bin",
-        "README.md",
-    ):  # a pickle that nothing reads; peft's form for a card, not filled in
+    # A pickle that nothing reads, and peft's form of a card, not filled in.
+    for name in ("training_args.bin", "README.md"):
         (folder / name).unlink(missing_ok=True)
     plan.tokenizer.save_pretrained(folder)
     if plan.config.train.method != "full":
