@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import logging
 import os
 import shutil
@@ -12,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..storage import write_json
 from .arguments import KEPT_CHECKPOINTS
 from .checkpoints import drop_unfinished
 from .plan import IDENTITY_FILE, Plan, refuse_other_training
@@ -42,7 +42,7 @@ def work_folder(plan: Plan, checkpoint_bytes: int) -> Iterator[None]:
         drop_unfinished(plan.work)
         shutil.rmtree(plan.work / "finished", ignore_errors=True)
         _check_room(plan.work, checkpoint_bytes)
-        (plan.work / IDENTITY_FILE).write_text(json.dumps({"identity": plan.identity}), encoding="utf-8")
+        write_json(plan.work / IDENTITY_FILE, {"identity": plan.identity})  # without it, good checkpoints are refused
         yield
     finally:
         os.close(descriptor)
