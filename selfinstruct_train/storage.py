@@ -1,7 +1,11 @@
-"""Write derived files: each is made aside and put in place in one step, so a reader sees the old or the new, whole."""
+"""Write derived files: each is made aside and put in place in one step, so a reader sees the old or the new, whole.
+
+And the checksum by which a file is known again.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -45,3 +49,9 @@ def write_jsonl(path: Path, records: Iterable[dict[str, Any]]) -> Path:
     """Put one JSON object a line at `path`."""
     encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps makes one for each call
     return write_atomically(path, "".join(encode(r) + "\n" for r in records).encode())
+
+
+def sha256_of(path: Path) -> str:
+    """Return the checksum of a file in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from selfinstruct_train import storage
-from selfinstruct_train.storage import write_atomically, write_json, write_jsonl
+from selfinstruct_train.storage import sha256_of, write_atomically, write_json, write_jsonl
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,3 +32,8 @@ def test_json_is_readable_text(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "a.jsonl", [{"x": 1}, {"x": "\n"}])
     assert (tmp_path / "a.json").read_text() == '{\n  "x": "é"\n}\n'
     assert (tmp_path / "a.jsonl").read_text() == '{"x": 1}\n{"x": "\\n"}\n'
+
+
+def test_a_checksum_is_that_of_the_files_bytes(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc")  # the example of FIPS 180-2
+    assert sha256_of(tmp_path / "file") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

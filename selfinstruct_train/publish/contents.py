@@ -21,7 +21,8 @@ from ..config import Config
 from ..dataset.license import model_name
 from ..model_source import TOKENIZER_FILES, fingerprint
 from ..row_files import SUFFIXES
-from .ready import Sources, read_object, read_scores, sha256_of
+from ..storage import sha256_of
+from .ready import Sources, read_object, read_scores
 
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "*.py")
 _ADAPTER = ("adapter_model.safetensors", "adapter_config.json")

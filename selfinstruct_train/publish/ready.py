@@ -5,7 +5,6 @@ Nothing is sent or written here. What `publish.force` may pass over is returned 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from ..config import Config
 from ..dataset.rows import find_dataset
 from ..model_source import fingerprint
 from ..row_files import SUFFIXES
+from ..storage import sha256_of
 from ..train.verify import VERIFICATION_FILE, is_verified
 
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -158,12 +158,6 @@ def _changed(folder: Path, dataset: Path | None) -> list[str]:
     }
     changed = [name for name in sorted(before | now) if before.get(name) != now.get(name)]
     return [f"{dataset / changed[0]} is not what was trained on: run recipes/train.py on it"] if changed else []
-
-
-def sha256_of(path: Path) -> str:
-    """Return the checksum of a file in hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _dataset(config: Config) -> Path:
