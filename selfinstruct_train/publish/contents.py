@@ -44,6 +44,8 @@ _SHORTEST_SECRET = 8
 """A shorter value of such a variable ("none", "true") is a word like others."""
 _PATH_IN_TEXT = re.compile(r"(?<![\w/:.])(?:/[\w.+@-]+)+/([\w.+@-]+)")
 _OF_THE_MACHINE = frozenset(("server", "base_urls", "hostname", "host", "node", "user", "cwd"))
+_OF_ROWS = frozenset(("samples", "stop"))
+"""Texts of rows and answers: a path in them is what somebody wrote, and without it they would be other texts."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +136,13 @@ def refuse_secrets(folder: Path, environment: Mapping[str, str]) -> None:
 
 
 def without_machine(value: Any) -> Any:
-    """Return JSON data without what tells of a machine: of a folder its last part, no servers, no host names."""
+    """Return JSON data without what tells of a machine: of a folder its last part, no servers, no host names.
+
+    Texts of rows and answers stay as they are.
+    """
     if isinstance(value, dict):
-        return {key: without_machine(entry) for key, entry in value.items() if key not in _OF_THE_MACHINE}
+        kept = {key: entry for key, entry in value.items() if key not in _OF_THE_MACHINE}
+        return {key: entry if key in _OF_ROWS else without_machine(entry) for key, entry in kept.items()}
     if isinstance(value, list):
         return [without_machine(entry) for entry in value]
     if isinstance(value, str):

@@ -113,3 +113,12 @@ def test_paths_and_servers_are_taken_out_of_records():
         "path": "org/name",
         "list": ["rows", 3, None],
     }
+
+
+def test_paths_in_texts_of_rows_and_answers_stay():
+    record = {
+        "figures": {"samples": [{"instruction": "Write a regex for /usr/local/bin.", "answer": "/etc/hosts"}]},
+        "findings": [{"what": "see /srv/runs/a/loss.png"}],
+        "sampling": {"stop": ["/path/end"]},
+    }
+    assert without_machine(record) == record | {"findings": [{"what": "see loss.png"}]}
