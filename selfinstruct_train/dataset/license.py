@@ -51,21 +51,25 @@ def model_license(config: Config) -> str | None:
     if config.model.backend == "http":
         return None  # the name a server gives its model tells nothing
     source = model_source(config.model.path)
-    card = Path(source) / "README.md"
-    if not Path(source).exists():
-        from huggingface_hub import try_to_load_from_cache
-        from huggingface_hub.errors import HFValidationError
+    return folder_license(source) if Path(source).exists() else hub_license(source, config.model.revision)
 
-        try:
-            cached = try_to_load_from_cache(source, "README.md", revision=config.model.revision)
-        except HFValidationError:
-            return None
-        if not isinstance(cached, str):
-            return None
-        card = Path(cached)
-    if not card.is_file():
+
+def folder_license(folder: str) -> str | None:
+    """Return the licence that the README.md of a model folder names."""
+    card = Path(folder) / "README.md"
+    return front_matter_license(card.read_text(encoding="utf-8", errors="replace")) if card.is_file() else None
+
+
+def hub_license(name: str, revision: str | None) -> str | None:
+    """Return the licence that the README.md of a Hub model names, if the Hub's cache holds it."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        cached = try_to_load_from_cache(name, "README.md", revision=revision)
+    except HFValidationError:
         return None
-    return front_matter_license(card.read_text(encoding="utf-8", errors="replace"))
+    return folder_license(str(Path(cached).parent)) if isinstance(cached, str) else None
 
 
 def model_name(path: str) -> str:

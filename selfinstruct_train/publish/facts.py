@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from ..builtin import PREFIX
 from ..config import Config
 from ..dataset.card import contamination_told
-from ..dataset.license import License, front_matter_license, model_license, model_name
+from ..dataset.license import License, front_matter_license, model_name
 from ..dataset.table import as_markdown
 from ..journal import read_header
 from ..prompt_format import TemplateName
 from ..train.verify import VERIFICATION_FILE
+from .base import as_trained, base_license, base_of
 from .contents import staging, without_machine
-from .model_card import Base, CardFacts, Data
+from .model_card import CardFacts, Data
 from .ready import Sources, read_object, read_scores
 
 _STAGES = ("instructions", "classification", "instances")
@@ -76,7 +76,7 @@ def card_facts(config: Config, sources: Sources, dataset_commit: str | None = No
         method=trained.get("method", "lora" if sources.is_adapter else "full"),
         template=cast(TemplateName, trained.get("template", config.train.template)),
         system=publish.mixture,
-        base=_base(config, manifest),
+        base=base_of(config, manifest),
         data=_data(config, record, manifest, dataset_commit),
         license=published_license(config, sources),
         language=config.card.language,
@@ -95,25 +95,12 @@ def card_facts(config: Config, sources: Sources, dataset_commit: str | None = No
     )
 
 
-def as_trained(config: Config, manifest: Mapping[str, Any]) -> Config:
-    """Return the configuration with base model and data as the training recorded them, whatever it names today."""
-    recorded = manifest.get("config", {})
-    model, data = recorded.get("model", {}), recorded.get("train", {})
-    return replace(
-        config,
-        model=replace(
-            config.model,
-            path=model.get("path", config.model.path),
-            revision=model.get("revision", config.model.revision),
-        ),
-        train=replace(config.train, dataset=data.get("dataset", config.train.dataset)),
-    )
-
-
 def published_license(config: Config, sources: Sources) -> License:
     """Return card.license if set, else what base model and data have in common, else `other` with the reason."""
-    name = f"the base model ({model_name(config.model.path)})"
-    base, data = model_license(config), _data_license(config, sources)
+    assert sources.model is not None
+    trained = base_of(config, read_object(sources.model / "manifest.json"))
+    name = f"the base model ({trained.name})"
+    base, data = base_license(config, trained), _data_license(config, sources)
     if config.card.license is not None:
         told = [f"that of {what} is {id}" for what, id in ((name, base), ("the data", data)) if id]
         others = f"; {' and '.join(told)}: mind them too" if {base, data} - {None, config.card.license} else ""
@@ -135,13 +122,6 @@ def _data_license(config: Config, sources: Sources) -> str | None:
     folder = sources.dataset or (Path(named).expanduser() if named else Path(config.run_dir) / "dataset")
     card = folder / "README.md"
     return front_matter_license(card.read_text(encoding="utf-8", errors="replace")) if card.is_file() else None
-
-
-def _base(config: Config, manifest: Mapping[str, Any]) -> Base:
-    path = config.model.path
-    if path.startswith(PREFIX) or Path(path).expanduser().exists() or path.count("/") != 1:
-        return Base(model_name(path), False)
-    return Base(path, True, manifest.get("model", {}).get("commit") or config.model.revision)
 
 
 def _data(config: Config, record: Mapping[str, Any], manifest: Mapping[str, Any], commit: str | None) -> Data:

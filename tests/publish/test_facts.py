@@ -7,7 +7,7 @@ import pytest
 
 from selfinstruct_train.config import CardConfig, Config, ModelConfig, PublishConfig
 from selfinstruct_train.publish.facts import card_facts, published_license
-from selfinstruct_train.publish.model_card import render_card
+from selfinstruct_train.publish.model_card import Base, render_card
 from selfinstruct_train.publish.ready import Sources
 
 
@@ -109,8 +109,28 @@ def test_the_bases_commit_is_pinned_where_the_training_recorded_it(config, tmp_p
     (tmp_path / "model" / "seeds+generated" / "manifest.json").write_text(json.dumps({"model": {"commit": "abc"}}))
     base = card_facts(hub, sources(tmp_path)).base
     assert (base.name, base.is_hub_id, base.revision) == ("org/base", True, "abc")
+    (tmp_path / "model" / "seeds+generated" / "manifest.json").unlink()
     folder = card_facts(config, sources(tmp_path)).base
     assert (folder.name, folder.is_hub_id) == ("base", False)
+
+
+@pytest.mark.parametrize(("recorded", "is_hub_id"), [({"fingerprint": "ab"}, False), ({"commit": "abc"}, True)])
+def test_the_record_and_not_the_disk_says_whether_the_base_is_of_the_hub(
+    config, tmp_path, monkeypatch, recorded, is_hub_id
+):
+    """A folder that was moved since is no repository of that name; a folder of a repository's name is not its model."""
+    monkeypatch.chdir(tmp_path)
+    if is_hub_id:
+        (tmp_path / "models" / "mine").mkdir(parents=True)
+        (tmp_path / "models" / "mine" / "README.md").write_text("---\nlicense: mit\n---\n")
+    manifest = {"config": {"model": {"path": "models/mine", "revision": None}}, "model": recorded}
+    (tmp_path / "model" / "seeds+generated" / "manifest.json").write_text(json.dumps(manifest))
+    facts = card_facts(config, sources(tmp_path))
+    expected = Base("models/mine", True, "abc") if is_hub_id else Base("mine", False)
+    assert facts.base == expected
+    assert f"the base model ({expected.name})" in facts.license.reason
+    assert "mit" not in facts.license.reason
+    assert ("huggingface.co/models/mine" in render_card(facts)) == is_hub_id
 
 
 def test_answers_of_the_verification_are_shown_with_where_their_questions_come_from(config, tmp_path):
