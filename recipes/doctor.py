@@ -1,7 +1,7 @@
 """Examine a training before it costs anything: python recipes/doctor.py --config configs/tiny.yaml
 
 Prints thirteen findings for each mixture, errors last, each with a remedy. Under `accelerate launch` memory and time
-are those of that launch. Exit code 2 where recipes/train.py would refuse.
+are those of that launch. Exit code 2 where a finding refuses the training, and for what the user can mend.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def main() -> None:
     from selfinstruct_eval.held_out import open_held_out
 
     from selfinstruct_train.generate.contamination import find_overlaps
-    from selfinstruct_train.train.doctor import CHECKS, check_allowed, examine_all, findings_table, refuse
+    from selfinstruct_train.train.doctor import CHECKS, examine_all
+    from selfinstruct_train.train.findings import check_allowed, findings_table, refuse
     from selfinstruct_train.train.plan import make_plan
     from selfinstruct_train.train.verify import CHECKS as OF_THE_FINISHED_MODEL
 

@@ -51,12 +51,14 @@ def main() -> None:
     from selfinstruct_train.train.plan import is_complete, make_plan, refuse_other_training
     from selfinstruct_train.train.trainer import check, train
     from selfinstruct_train.train.verify import is_verified
+    from selfinstruct_train.train.work_folder import delete_checkpoints
 
     log.info("training runs as %s", check(config))
     plans = [make_plan(config, mixture) for mixture in config.train.mixtures]
     for plan in plans:
         refuse_other_training(plan)
     new = [plan for plan in plans if not is_complete(plan)]
+    first_does(lambda: [delete_checkpoints(plan) for plan in plans if plan not in new])  # what a kill left of them
     if new:
         first_does(lambda: _examine(config, new, log))
     lines = [f"{plan.mixture}: trained before with the same settings and data" for plan in plans if plan not in new]
@@ -82,7 +84,8 @@ def _examine(config: Config, plans: Sequence[Plan], log: logging.Logger) -> None
     from selfinstruct_eval.held_out import open_held_out
 
     from selfinstruct_train.generate.contamination import find_overlaps
-    from selfinstruct_train.train.doctor import CHECKS, check_allowed, examine_all, findings_table, refuse
+    from selfinstruct_train.train.doctor import CHECKS, examine_all
+    from selfinstruct_train.train.findings import check_allowed, findings_table, refuse
     from selfinstruct_train.train.verify import CHECKS as OF_THE_FINISHED_MODEL
 
     check_allowed(config.train.allow, (*CHECKS, *OF_THE_FINISHED_MODEL))

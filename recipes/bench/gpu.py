@@ -16,11 +16,6 @@ from importlib.util import find_spec
 from typing import Any
 
 VARIANTS = ("full, packed", "full, padded by length", "TRL's defaults, padded", "LoRA, packed")
-# Dense bf16 FLOPs a second, from NVIDIA's data sheets.
-PEAKS = {
-    **{"B200": 2250e12, "H200": 989e12, "H100 PCIe": 756e12, "H100": 989e12, "A100": 312e12},
-    **{"L40S": 362e12, "L4": 121e12, "RTX 4090": 165e12},
-}
 
 
 def main() -> int:
@@ -28,6 +23,8 @@ def main() -> int:
     import transformers
     from gpu_training import Shape, measure
     from machine import describe_machine
+
+    from selfinstruct_train.train.devices import known_peak, measured_flops
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -45,8 +42,8 @@ def main() -> int:
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     missing = [name for name in ("trl", "datasets", "accelerate", "peft") if find_spec(name) is None]
-    peak = data_sheet(args.device)
-    measured = matmul_flops(args.device, 512 if args.small else 8192)
+    peak = None if args.device == "cpu" else known_peak(torch.cuda.get_device_name(args.device))
+    measured = measured_flops(args.device, torch.bfloat16)
     print(f"{describe_machine()}, transformers {transformers.__version__}")
     sheet = f"{peak / 1e12:,.0f}" if peak else "unknown"
     print(f"bf16 TFLOPs a second: {sheet} by its data sheet, {measured / 1e12:,.3g} in a product of two large matrices")
@@ -64,27 +61,6 @@ def main() -> int:
         generation_table(shape, args.device, args.requests, args.small)
     print(f"\n{time.perf_counter() - start:.0f} s in all")
     return 0
-
-
-def data_sheet(device: str) -> float | None:
-    """Return the GPU's peak by its data sheet; None if it is not in the table."""
-    import torch
-
-    name = torch.cuda.get_device_name() if device != "cpu" else ""
-    return next((flops for model, flops in PEAKS.items() if all(part in name for part in model.split())), None)
-
-
-def matmul_flops(device: str, size: int) -> float:
-    """Measure a product of square bfloat16 matrices; the best of several."""
-    import torch
-
-    a, b = (torch.randn(size, size, device=device, dtype=torch.bfloat16) for _ in range(2))
-    seconds = []
-    for _ in range(10):
-        start = time.perf_counter()
-        (a @ b)[0, 0].item()
-        seconds.append(time.perf_counter() - start)
-    return float(2 * size**3 / min(seconds))
 
 
 def free(device: str) -> None:

@@ -54,12 +54,12 @@ def find_devices(on_gpu: bool, num_processes: int) -> Devices:
 
     if not on_gpu:
         memory = psutil.virtual_memory().total // num_processes
-        return Devices("CPU", num_processes, memory, _measured_flops("cpu", torch.float32), False, False)
+        return Devices("CPU", num_processes, memory, measured_flops("cpu", torch.float32), False, False)
     properties = torch.cuda.get_device_properties(0)
     has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
     flops = known_peak(properties.name)
     if flops is None:
-        flops = _measured_flops("cuda", torch.bfloat16 if has_bfloat16 else torch.float32)
+        flops = measured_flops("cuda", torch.bfloat16 if has_bfloat16 else torch.float32)
     return Devices(properties.name, num_processes, properties.total_memory, flops, True, has_bfloat16)
 
 
@@ -72,7 +72,7 @@ def known_peak(name: str) -> float | None:
     return None
 
 
-def _measured_flops(device: str, dtype: object) -> float:
+def measured_flops(device: str, dtype: object) -> float:
     """Time square matrix products for a fraction of a second; the best of them counts."""
     import torch
 

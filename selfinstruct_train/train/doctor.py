@@ -14,8 +14,9 @@ from typing import Any
 from ..config import Config
 from ..prompt_format import end_id
 from .arguments import check_available, check_lora_targets
-from .estimate import Devices, Estimate, estimate, find_devices
-from .findings import Finding, accept, check_allowed, findings_table, refuse, to_json
+from .devices import Devices, find_devices
+from .estimate import Estimate, estimate
+from .findings import Finding, accept
 from .launch import Launch, asked_launch
 from .model import context_length, make_skeleton, read_model_config, trains_on_gpu
 from .model_checks import check_memory, check_time, check_vocabulary
@@ -33,8 +34,6 @@ from .row_checks import (
 from .rows import Row
 from .seen_rows import see_rows
 from .trainer import share_out
-
-__all__ = ["CHECKS", "Finding", "check_allowed", "examine", "examine_all", "findings_table", "refuse", "to_json"]
 
 CHECKS = (
     *("eos", "pad_is_eos", "no_label", "truncated", "double_bos", "prompt_in_loss", "template", "vocabulary"),
@@ -118,6 +117,8 @@ def examine(
 
 def expect(plan: Plan, model_config: Any, devices: Devices, launch: Launch) -> Estimate | str:
     """Estimate memory and time of a plan under a launch, or tell why that cannot be done."""
+    if launch.kind == "DEEPSPEED" and launch.zero_stage is None:
+        return "the stage of ZeRO stands in a file of DeepSpeed's own"
     is_sharded = launch.kind == "FSDP" or (launch.kind == "DEEPSPEED" and launch.zero_stage in (1, 2, 3))
     sharded = launch.num_processes if is_sharded else 1
     shards_weights = launch.kind == "FSDP" or launch.zero_stage == 3

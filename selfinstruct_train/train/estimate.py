@@ -14,12 +14,10 @@ from typing import Any
 
 from ..config import Config, TrainConfig
 from .arguments import CHECKPOINTING_FROM, make_lora
-from .devices import Devices, find_devices
+from .devices import Devices
 from .dry_step import Network, Shape, Step, dry_step, network_sizes
 from .packing import pack_rows
 from .sampler import StepSampler
-
-__all__ = ["Devices", "Estimate", "count_parameters", "estimate", "find_devices"]
 
 GPU_UTILISATION = 0.35
 """Share of a GPU's dense peak that a training reaches; an assumption: this project has not measured it on a GPU."""
@@ -41,8 +39,6 @@ FOUR_BIT = 4.127 / 8
 class Estimate:
     """Bytes on one device, by part (weights, gradients, optimizer, activations, logits, other), and seconds in all."""
 
-    num_parameters: int
-    num_trained: int
     memory: dict[str, int]
     steps: int
     seconds: float
@@ -53,10 +49,9 @@ class Estimate:
         return sum(self.memory.values())
 
 
-def count_parameters(model_config: Any) -> tuple[int, int]:
-    """Return the parameters of a transformers config's causal LM: all, and those of the input embeddings."""
-    sizes = network_sizes(model_config)
-    return sizes.num_parameters, sizes.num_embedding
+def count_parameters(model_config: Any) -> int:
+    """Return the number of parameters of a transformers config's causal LM."""
+    return network_sizes(model_config).num_parameters
 
 
 def estimate(
@@ -108,8 +103,6 @@ def estimate(
     flops *= steps / math.ceil(units / train.batch_size)
     speed = devices.flops * (GPU_UTILISATION if devices.on_gpu else CPU_UTILISATION)
     return Estimate(
-        num_parameters=sizes.num_parameters,
-        num_trained=sizes.num_trained,
         memory={part: int(size) for part, size in memory.items()},
         steps=steps,
         seconds=flops / speed,
@@ -119,7 +112,7 @@ def estimate(
 def _checkpointing(model_config: Any, train: TrainConfig, on_gpu: bool) -> bool:
     if train.activation_checkpointing != "auto":
         return train.activation_checkpointing == "on"
-    return on_gpu and count_parameters(model_config)[0] >= CHECKPOINTING_FROM
+    return on_gpu and count_parameters(model_config) >= CHECKPOINTING_FROM
 
 
 def _has_mask(train: TrainConfig, pads: bool) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..config import TrainConfig
-from .estimate import Devices, Estimate
+from .devices import Devices
+from .estimate import Estimate
 from .findings import Finding
 from .plan import Plan
 

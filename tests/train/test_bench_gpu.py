@@ -40,5 +40,6 @@ def test_missing_libraries_are_named_and_the_rest_runs(tmp_path):
         "real = u.find_spec\n"
         "u.find_spec = lambda name, *rest: None if name in ('trl', 'datasets') else real(name, *rest)\n"
     )
-    out = bench("--minutes", "0", PYTHONPATH=str(tmp_path))
+    out = bench(PYTHONPATH=str(tmp_path))
     assert "training is left out, for it needs trl, datasets: pip install trl datasets" in out
+    assert "| stage 2 |" in out and "full, packed" not in out

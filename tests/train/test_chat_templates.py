@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from selfinstruct_train.prompt_format import end_id, question, question_ids, stop_ids
+from selfinstruct_train.train.devices import Devices
 from selfinstruct_train.train.doctor import examine
 from selfinstruct_train.train.encode import encode_rows
-from selfinstruct_train.train.estimate import Devices, Estimate
+from selfinstruct_train.train.estimate import Estimate
 from selfinstruct_train.train.model import read_model_config
 from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.rows import Row
@@ -103,6 +104,6 @@ def test_the_doctor_finds_no_fault_in_it(style, make_config, tmp_path):
     config = make_config(template="chat", max_length=256)
     config = replace(config, model=replace(config.model, path=str(tmp_path)))
     plan = make_plan(config, "seeds+generated")
-    devices, expected = Devices("H100", 1, 80 * 2**30, 989e12), Estimate(1000, 1000, {"weights": 4000}, 10, 60.0)
+    devices, expected = Devices("H100", 1, 80 * 2**30, 989e12), Estimate({"weights": 4000}, 10, 60.0)
     found = examine(plan, read_model_config(config.model), {}, expected, devices)
     assert {finding.check: finding.what for finding in found if finding.level != "ok"} == {}

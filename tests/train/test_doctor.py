@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from selfinstruct_train.config import LoraSettings
-from selfinstruct_train.train.doctor import CHECKS, examine, examine_all, expect, refuse
+from selfinstruct_train.train.devices import Devices
+from selfinstruct_train.train.doctor import CHECKS, examine, examine_all, expect
 from selfinstruct_train.train.encode import IGNORED, EncodedRow
-from selfinstruct_train.train.estimate import Devices, Estimate
+from selfinstruct_train.train.estimate import Estimate
+from selfinstruct_train.train.findings import refuse
 from selfinstruct_train.train.launch import Launch
 from selfinstruct_train.train.model import read_model_config
 from selfinstruct_train.train.packing import make_collator
@@ -23,7 +25,7 @@ from .conftest import REAL_DATA, small_model
 ROOT = Path(__file__).parents[2]
 MIXTURE = "seeds+generated"
 GPU = Devices("H100", 1, 80 * 2**30, 989e12)
-SMALL = Estimate(1000, 1000, {"weights": 4000}, 10, 60.0)
+SMALL = Estimate({"weights": 4000}, 10, 60.0)
 
 
 def examined(plan, overlaps=None, expected=SMALL, devices=GPU, **options):
@@ -534,7 +536,7 @@ def test_a_training_twice_as_big_as_the_device_is_refused_with_what_makes_it_sma
 )
 def test_the_remedy_against_too_little_memory_is_that_of_the_largest_part(make_config, memory, train, remedy):
     plan = make_plan(make_config(**train), MIXTURE)
-    expected = Estimate(1, 1, {part: size * 2**30 for part, size in memory.items()}, 10, 60.0)
+    expected = Estimate({part: size * 2**30 for part, size in memory.items()}, 10, 60.0)
     found = examined(plan, expected=expected)["memory"]
     assert_refused(found, "about 100.0 GiB of 80.0 GiB on each of 1 x H100")
     assert found.remedy == remedy
@@ -550,6 +552,8 @@ def test_sharding_by_the_launch_makes_it_fit(make_config):
     # gradients and Adam's two moments, 4 bytes each for a parameter, are shared out over eight
     assert alone.memory["optimizer"] == 8 * zero2.memory["optimizer"] == 8 * fsdp2.memory["optimizer"]
     assert alone.memory["weights"] == zero2.memory["weights"] == 8 * fsdp2.memory["weights"]
+    own_file = expect(plan, model_config, eight, Launch("accelerate", "DEEPSPEED", 8))
+    assert own_file == "the stage of ZeRO stands in a file of DeepSpeed's own"
 
 
 def test_what_cannot_be_estimated_is_told(make_config):

@@ -58,7 +58,7 @@ def test_all_seven_models_have_a_config(monkeypatch):
     ],
 )
 def test_the_dimensions_give_the_published_number_of_parameters(path, published):
-    assert count_parameters(real_config(path))[0] == pytest.approx(published, rel=0.01)
+    assert count_parameters(real_config(path)) == pytest.approx(published, rel=0.01)
 
 
 @pytest.mark.parametrize("name", sorted(REAL))
@@ -69,8 +69,8 @@ def test_the_stated_hardware_memory_and_time_are_the_estimate(name, monkeypatch)
     assert hardware and figures, lines[:3]
     method, model, number, gpu, gigabytes = hardware.groups()
     assert (METHODS[method], model) == (config.train.method, config.model.path.split("/")[1])
-    launch = " ACCELERATE=fsdp2" if int(number) > 1 else ""
-    assert lines[0] == f"# make train RUN={name}{launch}"
+    launch = f" ACCELERATE=fsdp2 PROCESSES={number}" if int(number) > 1 else ""
+    assert lines[0] == f"# make data generate train eval RUN={name}{launch}"
     devices = Devices(gpu, int(number), int(gigabytes) * 10**9, known_peak(gpu))
     expected = estimate(real_config(config.model.path), config.train, [200] * 50_000, devices, sharded=int(number))
     memory, time, unit, steps = figures.groups()
