@@ -22,6 +22,8 @@ from ..dataset.license import model_name
 from ..model_source import TOKENIZER_FILES, fingerprint
 from ..row_files import SUFFIXES
 from ..storage import sha256_of
+from .base import base_of
+from .model_card import Base
 from .ready import Sources, read_object, read_scores
 
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "*.py")
@@ -74,7 +76,7 @@ def stage_model(config: Config, sources: Sources) -> Path:
     if sources.is_adapter and weights != "model":
         place = folder / "adapter" if weights == "both" else folder
         _take(source, place, _ADAPTER)
-        _name_base(place / "adapter_config.json")
+        _name_base(place / "adapter_config.json", base_of(config, read_object(source / "manifest.json")))
         if weights == "adapter":  # where it learned to stop; its base may know of another end
             _take(source, folder, ("generation_config.json",))
     _take(source, folder, _TOKENIZER)
@@ -184,9 +186,13 @@ def _rewrite(path: Path) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _name_base(path: Path) -> None:
+def _name_base(path: Path, base: Base) -> None:
+    """Name the base in an adapter's settings with the commit that it was trained on; of a folder the name alone."""
     settings = read_object(path)
-    settings["base_model_name_or_path"] = model_name(str(settings.get("base_model_name_or_path", "")))
+    if base.is_hub_id:
+        settings |= {"base_model_name_or_path": base.name, "revision": base.revision}
+    else:
+        settings["base_model_name_or_path"] = Path(str(settings.get("base_model_name_or_path", ""))).name
     path.unlink()
     path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 

@@ -1,6 +1,7 @@
 """Only what is meant goes out: no pickle, no secret, nothing that tells of the machine; the run's files stay."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -38,6 +39,24 @@ def names(folder) -> list[str]:
 def test_pickles_checkpoints_and_strangers_stay_behind(config, model):
     folder = stage_model(config, Sources(model, None))
     assert names(folder) == ["config.json", "loss.png", "manifest.json", "model.safetensors", "tokenizer.json"]
+
+
+@pytest.mark.parametrize(
+    ("path", "recorded", "named"),
+    [
+        ("org/base", {"commit": "abc123"}, ("org/base", "abc123")),
+        ("models/mine", {"fingerprint": "f00"}, ("mine", None)),
+    ],
+)
+def test_an_adapter_names_its_base_with_the_commit_it_was_trained_on(config, model, path, recorded, named):
+    written = {"base_model_name_or_path": path, "revision": None, "r": 4}
+    (model / "adapter_config.json").write_text(json.dumps(written))
+    manifest = {"config": {"model": {"path": path, "revision": "main"}}, "model": recorded}
+    (model / "manifest.json").write_text(json.dumps(manifest))
+    adapter = replace(config, publish=replace(config.publish, weights="adapter"))
+    settings = json.loads((stage_model(adapter, Sources(model, None)) / "adapter_config.json").read_text())
+    assert (settings["base_model_name_or_path"], settings["revision"], settings["r"]) == (*named, 4)
+    assert json.loads((model / "adapter_config.json").read_text()) == written
 
 
 def test_a_second_staging_drops_what_is_gone(config, model):

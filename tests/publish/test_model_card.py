@@ -86,6 +86,12 @@ def test_an_adapter_alone_says_so_in_the_head_and_in_the_code(facts):
     assert "model.generation_config = GenerationConfig.from_pretrained(repo)" in text
 
 
+def test_the_card_says_how_to_pin_what_the_branch_holds_now(facts):
+    text = render_card(replace(facts, revision="trial")).partition("## Evaluation")[0]
+    assert "This code loads what branch `trial` holds when it runs" in text
+    assert '`revision="<commit>"` with every `repo`' in text
+
+
 def test_a_base_that_is_not_on_the_hub_is_not_linked(facts):
     text = render_card(replace(facts, base=Base("my-folder", False)))
     assert "base_model" not in head(text)
