@@ -1,4 +1,7 @@
-"""What `make publish` prints: what goes where, file by file, and how to load what was published. Pure."""
+"""What `make publish` prints: what goes where, file by file, and how to load what was published.
+
+Text alone, made of what it is given and of the run's record of what is published (published.json).
+"""
 
 from __future__ import annotations
 

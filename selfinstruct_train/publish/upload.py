@@ -53,9 +53,8 @@ class Published:
 class Hub:
     """A connection with a token that was found good; the token itself is kept by the client alone."""
 
-    def __init__(self, api: HfApi, user: str) -> None:
+    def __init__(self, api: HfApi) -> None:
         self._api = api
-        self.user = user
 
     def prepare(self, repo: str, kind: Kind, branch: str, private: bool) -> None:
         """Make repository and branch where they are missing.
@@ -140,7 +139,7 @@ def connect() -> Hub:
     role = user.get("auth", {}).get("accessToken", {}).get("role")
     if role == "read":
         raise ValueError("the token may only read; make one with write access on the Hub; nothing was sent")
-    return Hub(api, str(user.get("name", "")))
+    return Hub(api)
 
 
 def record_path(config: Config) -> Path:
@@ -148,12 +147,12 @@ def record_path(config: Config) -> Path:
     return Path(config.run_dir) / "publish" / "published.json"
 
 
-def remember(config: Config, published: Published, files: tuple[File, ...]) -> Path:
+def remember(config: Config, published: Published, files: tuple[File, ...]) -> None:
     """Write down a publication beside those of the other kind; the file holds the last of each."""
     path = record_path(config)
     entry = asdict(published) | {"files": {file.path: file.sha256 for file in files}}
     del entry["is_new"]
-    return write_json(path, read_object(path) | {published.kind: entry})
+    write_json(path, read_object(path) | {published.kind: entry})
 
 
 def known_commit(config: Config, kind: Kind, files: tuple[File, ...] | None = None) -> str | None:
