@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 FILES = "configs/accelerate"
 _COUNTS = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 """Where torchrun, three kinds of MPI, and srun write how many processes they started."""
+
+WAIT = timedelta(hours=3)
+"""How long a process waits for another. NCCL's own 10 minutes are too few while the first one alone looks at all rows or
+brings a checkpoint of 100 GB to a shared disk; where one fails, the launcher ends the others at once all the same."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +42,20 @@ class Launch:
         return f"{_processes(self.num_processes)}{under.get(self.kind, '')}{where}"
 
 
+def open_processes(on_gpu: bool) -> Any:
+    """Return accelerate's state of the processes; the first call opens their group, and settles how long they wait."""
+    from accelerate import PartialState
+
+    return PartialState(cpu=not on_gpu, timeout=WAIT)
+
+
 def check_launch(on_gpu: bool) -> str:
     """Tell in one line what really runs (processes, device, distributed type); every process calls it.
 
     Raises:
         ValueError: it is not what the launch command or its config file asked for; in every process.
     """
-    from accelerate import PartialState
-
-    state = PartialState(cpu=not on_gpu)
+    state = open_processes(on_gpu)
     runs = f"{_processes(state.num_processes)} on {state.device.type} (distributed type {state.distributed_type.value})"
     _raise_together(_difference(asked_launch(), runs, state.distributed_type.value, state.num_processes, on_gpu))
     return runs

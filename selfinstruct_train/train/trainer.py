@@ -21,7 +21,7 @@ from .arguments import check_available, check_lora_targets, make_arguments, make
 from .callbacks import progress_bar, stop_at_nan
 from .checkpoints import Clock, find_best_again, last_whole_checkpoint, mark_whole, step_of
 from .failures import first_does, in_one_line
-from .launch import check_launch, trainer_check
+from .launch import check_launch, open_processes, trainer_check
 from .model import load_network, make_skeleton, trains_on_gpu, uses_bfloat16
 from .plan import Plan
 from .row_trainer import make_trainer
@@ -53,11 +53,9 @@ def check(config: Config) -> str:
     Raises:
         ValueError: one line with the remedy.
     """
-    from accelerate import PartialState
-
     on_gpu = trains_on_gpu(config.model)
     launch = check_launch(on_gpu)
-    state = PartialState(cpu=not on_gpu)
+    state = open_processes(on_gpu)
     share_out(config, state.num_processes)
     check_available(config, on_gpu)
     return launch
@@ -70,13 +68,12 @@ def train(plan: Plan) -> Result:
         ValueError: it cannot be trained as set, here or now; one line with the remedy.
     """
     import transformers
-    from accelerate import PartialState
 
     start = time.monotonic()
     check(plan.config)
     gc.collect()  # a trainer refers to itself: the mixture's before this one would keep its memory
     on_gpu = trains_on_gpu(plan.config.model)
-    state = PartialState(cpu=not on_gpu)
+    state = open_processes(on_gpu)
     micro_batch, accumulation = share_out(plan.config, state.num_processes)
     skeleton = make_skeleton(plan.config.model)
     check_lora_targets(plan.config, skeleton)

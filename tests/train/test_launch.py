@@ -171,6 +171,7 @@ def test_the_cpu_file_really_starts_several_processes():
     assert len(lines) == 2
     assert lines[0].startswith("runs: 2 processes on cpu (distributed type MULTI_CPU); ")
     assert lines[0].endswith("asks for 2 processes on CPUs")
+    assert done.stdout.count("waits: 3:00:00") == 2  # not torch's 10 or 30 minutes
 
 
 @pytest.mark.slow
