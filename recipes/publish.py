@@ -54,8 +54,7 @@ def main() -> None:
         print(announce.DRY_RUN)
         return
 
-    for kind, (repo, _) in staged.items():
-        hub.prepare(repo, kind, settings.revision, settings.private)
+    hub.prepare({kind: repo for kind, (repo, _) in staged.items()}, settings.revision, settings.private)
     for kind, (repo, folder) in staged.items():  # the dataset first: the model's card names its commit
         if kind == "model":
             write_text(folder / "README.md", render_card(card_facts(config, sources, dataset_commit)))

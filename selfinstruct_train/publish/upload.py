@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -56,32 +56,19 @@ class Hub:
     def __init__(self, api: HfApi) -> None:
         self._api = api
 
-    def prepare(self, repo: str, kind: Kind, branch: str, private: bool) -> None:
-        """Make repository and branch where they are missing.
+    def prepare(self, repos: Mapping[Kind, str], branch: str, private: bool) -> None:
+        """Look at all repositories, then make those that are missing, and the branch.
 
         Raises:
-            ValueError: it is public though `publish.private` is set, or may not be written to.
+            ValueError: one is public though `private` is asked for, or may not be written to. Where they are there
+                already, nothing was changed; one that is missing shows the right to write by being made.
         """
-        what = f"{kind} repository {repo}"
-        is_private = _told(what, lambda: self._visibility(repo, kind))
-        if is_private is None:
-            _told(
-                f"making the {what}",
-                lambda: self._api.create_repo(repo, repo_type=kind, private=private, exist_ok=True),
-            )
-            log.info("made the %s %s", "private" if private else "public", what)
-        elif private and not is_private:
-            raise ValueError(
-                f"{what} is public, but publish.private is set: set publish.private to false to publish there, or name "
-                "another repository; nothing was sent"
-            )
-        elif is_private and not private:
-            log.warning("%s is private and stays so; change that on the Hub", what)
-        if branch != "main":
-            _told(
-                f"branch {branch} of the {what}",
-                lambda: self._api.create_branch(repo, branch=branch, repo_type=kind, exist_ok=True),
-            )
+        missing = [kind for kind, repo in repos.items() if not self._may_be_written(repo, kind, private)]
+        for kind in missing:
+            self._make(repos[kind], kind, private)
+        for kind, repo in repos.items():
+            if branch != "main":
+                self._make_branch(repo, kind, branch)
 
     def upload(self, folder: Path, files: tuple[File, ...], repo: str, kind: Kind, branch: str) -> Published:
         """Commit a staged folder to a repository that `prepare` looked at.
@@ -114,6 +101,36 @@ class Hub:
         )
         commit, is_new = str(done.oid), done.oid != before.sha
         return Published(kind, repo, branch, commit, str(done.commit_url), bool(before.private), is_new)
+
+    def _may_be_written(self, repo: str, kind: Kind, private: bool) -> bool:
+        """Whether a repository is there; one that may not be published to is refused."""
+        what = f"{kind} repository {repo}"
+        is_private = _told(what, lambda: self._visibility(repo, kind))
+        if is_private is None:
+            return False
+        if private and not is_private:
+            raise ValueError(
+                f"{what} is public, but publish.private is set: set publish.private to false to publish there, or name "
+                "another repository; nothing was sent"
+            )
+        if is_private and not private:
+            log.warning("%s is private and stays so; change that on the Hub", what)
+        _told(f"writing to the {what}", lambda: self._api.auth_check(repo, repo_type=kind, write=True))
+        return True
+
+    def _make(self, repo: str, kind: Kind, private: bool) -> None:
+        what = f"{kind} repository {repo}"
+        _told(
+            f"making the {what}",
+            lambda: self._api.create_repo(repo, repo_type=kind, private=private, exist_ok=True),
+        )
+        log.info("made the %s %s", "private" if private else "public", what)
+
+    def _make_branch(self, repo: str, kind: Kind, branch: str) -> None:
+        _told(
+            f"branch {branch} of the {kind} repository {repo}",
+            lambda: self._api.create_branch(repo, branch=branch, repo_type=kind, exist_ok=True),
+        )
 
     def _visibility(self, repo: str, kind: Kind) -> bool | None:
         from huggingface_hub.errors import RepositoryNotFoundError

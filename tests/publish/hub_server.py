@@ -45,6 +45,8 @@ class Store:
     """By kind of request, what becomes of the next ones: None (nothing), a status, "cut" (connection closed), or
     "die" (the server is gone in the middle of the request's body)."""
     writable: bool = True
+    read_only: set[tuple[str, str]] = field(default_factory=set)
+    """(kind, name) of repositories that the token may read alone."""
 
     def sent(self) -> list[str]:
         """The sha256 of each LFS file that arrived whole, in order."""
@@ -177,11 +179,11 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
                 raise RefusedError(401, "", "Invalid credentials in Authorization header")
             return user
 
-        def _writer(self) -> str:
+        def _writer(self, *place: str) -> str:
             user = self._user()
             if user is None:
                 raise RefusedError(401, "", "Invalid username or password.")
-            if user[1] != "write" or not self.store.writable:
+            if user[1] != "write" or not self.store.writable or place in self.store.read_only:
                 raise RefusedError(403, "", "You don't have the rights to create or change this repository")
             return user[0]
 
@@ -232,8 +234,13 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             ]
             self._json({"branches": branches, "converts": [], "tags": []})
 
+        def auth_check(self, kind: str, name: str) -> None:
+            self._repo(kind, name)
+            self._writer(kind, name)
+            self._json({})
+
         def branch(self, kind: str, name: str, branch: str) -> None:
-            self._writer()
+            self._writer(kind, name)
             repo = self._repo(kind, name)
             if branch in repo.branches:
                 raise RefusedError(409, "", "Reference already exists")
@@ -303,7 +310,7 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             self._reply(200)
 
         def commit(self, kind: str, name: str, branch: str) -> None:
-            self._writer()
+            self._writer(kind, name)
             repo = self._repo(kind, name)
             files = dict(repo.commits[self._commit_of(repo, branch)])
             message = ""
@@ -354,6 +361,7 @@ ROUTES = (
     (r"/api/repos/create", "create"),
     (rf"{_API}(?:/revision/([^/]+))?", "info"),
     (rf"{_API}/refs", "refs"),
+    (rf"{_API}/auth-check/write", "auth_check"),
     (rf"{_API}/branch/([^/]+)", "branch"),
     (rf"{_API}/tree/([^/]+)(?:/(.+))?", "tree"),
     (rf"{_API}/paths-info/([^/]+)", "paths_info"),
