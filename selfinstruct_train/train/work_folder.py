@@ -51,7 +51,19 @@ def work_folder(plan: Plan, checkpoint_bytes: int) -> Iterator[None]:
 def put_in_place(plan: Plan, finished: Path) -> None:
     """Move the whole model to its folder and delete the checkpoints."""
     finished.rename(plan.folder)
-    shutil.rmtree(plan.work)
+    delete_checkpoints(plan)
+
+
+def delete_checkpoints(plan: Plan) -> None:
+    """Delete the work folder of a plan whose model is in place, and what a deletion that was killed left of it.
+
+    It gets another name first: half of it, without the settings, would be refused as another training's.
+    """
+    deleted = plan.work.with_name(f"{plan.work.name}.deleted")
+    shutil.rmtree(deleted, ignore_errors=True)
+    if plan.work.exists():
+        plan.work.rename(deleted)
+        shutil.rmtree(deleted, ignore_errors=True)  # what a network disk still holds open goes with the next command
 
 
 def _lock(path: Path) -> int:
