@@ -18,8 +18,8 @@ _COUNTS = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZ
 """Where torchrun, three kinds of MPI, and srun write how many processes they started."""
 
 WAIT = timedelta(hours=3)
-"""How long a process waits for another. NCCL's own 10 minutes are too few while the first one alone looks at all rows or
-brings a checkpoint of 100 GB to a shared disk; where one fails, the launcher ends the others at once all the same."""
+"""How long a process waits for another. NCCL's own 10 minutes are too few while the first one alone examines all rows,
+or brings a checkpoint of 100 GB to a shared disk. One that fails ends the others all the same, by the launcher."""
 
 
 @dataclass(frozen=True)
