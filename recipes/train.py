@@ -75,7 +75,7 @@ def main() -> None:
     for line in lines:
         print(line, flush=True)
     if not all(is_verified(plan.folder) for plan in plans):
-        _verify_in_a_new_process()
+        _verify_in_a_new_process([plan.folder for plan in plans])
     for plan in plans:
         print(plan.folder)
 
@@ -97,8 +97,10 @@ def _examine(config: Config, plans: Sequence[Plan], log: logging.Logger) -> None
     refuse(finding for findings in results for finding in findings)
 
 
-def _verify_in_a_new_process() -> None:
+def _verify_in_a_new_process(folders: Sequence[Path]) -> None:
     import torch
+
+    from selfinstruct_train.train.verify import is_refused
 
     gc.collect()
     torch.cuda.empty_cache()  # does nothing without a GPU
@@ -107,8 +109,11 @@ def _verify_in_a_new_process() -> None:
     code = subprocess.run(command, env=environment, check=False).returncode
     if code == 130:
         raise KeyboardInterrupt
-    if code:
+    if code and any(is_refused(folder) for folder in folders):
         raise ValueError("the trained model is not proven fit for use; the lines above tell why")
+    if code:
+        why = "the lines above tell why" if code > 0 else f"signal {-code}, often the system's when memory runs out"
+        raise ValueError(f"trained and kept, but it could not be examined: {why}; recipes/verify.py does it anew")
 
 
 if __name__ == "__main__":

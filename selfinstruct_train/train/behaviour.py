@@ -17,6 +17,7 @@ from typing import Any
 from ..seeding import derive_seed
 from .encode import IGNORED, evaluation_ids
 from .findings import Finding
+from .place import Place
 from .plan import Plan
 from .rows import Row
 
@@ -58,7 +59,7 @@ class Asking:
     limit: int
     stop_ids: tuple[int, ...]
     batch_size: int
-    device: str
+    place: Place
 
     def answers(self, network: Any) -> list[Answer]:
         """Answer the questions greedily."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from ..config import ModelConfig
 from .behaviour import Answer, Asking, Outputs, agreement, next_token_logits, parts_at_a_tie
+from .failures import is_out_of_memory
 from .findings import Finding
 from .merge_adapter import load_with_adapter, merge_adapter, own_dtype
-from .model import load_network, make_skeleton
+from .model import load_network
+from .place import Batch, Place, find_place
 from .plan import Plan
 
 MERGE_TOLERANCE = 1e-4
@@ -30,11 +31,14 @@ def compare_merged(plan: Plan, asking: Asking, known: Outputs | None) -> tuple[l
     import torch
 
     trust = plan.config.model.trust_remote_code
-    exact = exact_dtype(plan.config.model, asking.device)
+    place = asking.place if known else _place_of_comparison(plan, asking)
+    exact = place.dtype
     if known is None:
-        known = asking.outputs(load_with_adapter(plan.folder, exact, trust).to(asking.device))
+        network = load_with_adapter(plan.folder, exact, trust, device_map=place.device_map)
+        known = asking.outputs(place.put(network))
+        del network  # before another one is loaded
     answers, logits = known
-    merged = _merged_and_reloaded(plan, exact, asking.device)
+    merged = _merged_and_reloaded(plan, place)
     tolerance = MERGE_TOLERANCE * max(1.0, float(logits.abs().max()))
     difference = float((next_token_logits(merged, asking.questions) - logits).abs().max())
     others = asking.answers(merged)
@@ -59,20 +63,32 @@ def compare_merged(plan: Plan, asking: Asking, known: Outputs | None) -> tuple[l
     return findings, figures
 
 
-def _merged_and_reloaded(plan: Plan, dtype: Any, device: str) -> Any:
-    """Merge into a folder beside the model, which is gone when this returns."""
+def _place_of_comparison(plan: Plan, asking: Asking) -> Place:
+    """Return where there is room for float32, the CPU if need be; else the place of the answers, in its precision."""
     import torch
+
+    batch = Batch.of(asking.questions, asking.limit, asking.batch_size)
+    return find_place(plan.config.model, batch, [torch.float32]) or asking.place
+
+
+def _merged_and_reloaded(plan: Plan, place: Place) -> Any:
+    """Merge into a folder beside the model, which is gone when this returns."""
     import transformers
 
     trust = plan.config.model.trust_remote_code
     work = plan.folder.parent / f".verifying-{plan.mixture}"
     shutil.rmtree(work, ignore_errors=True)
     try:
-        merge_adapter(plan.folder, work / "merged", "float32" if dtype == torch.float32 else "bfloat16", trust)
+        dtype: Any = str(place.dtype).removeprefix("torch.")
+        merge_adapter(plan.folder, work / "merged", dtype, trust)
         network: Any = transformers.AutoModelForCausalLM.from_pretrained(
-            work / "merged", dtype=dtype, use_safetensors=True, trust_remote_code=trust
+            work / "merged",
+            dtype=place.dtype,
+            device_map=place.device_map,
+            use_safetensors=True,
+            trust_remote_code=trust,
         )
-        return network.to(device).eval()
+        return place.put(network)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -102,23 +118,13 @@ def _compare_with_quantized(plan: Plan, asking: Asking, answers: list[Answer], f
 
     config = plan.config
     try:
-        base = load_network(config.model, config.train, asking.device != "cpu", plan.embeddings_needed)
+        base = load_network(config.model, config.train, asking.place.device != "cpu", plan.embeddings_needed)
         network = load_with_adapter(plan.folder, torch.float32, base=base)
-    except (ValueError, ImportError) as failure:
+        same = figures["quantized_same_text"] = agreement(asking.answers(network), answers)
+    except Exception as failure:
+        if not isinstance(failure, ValueError | ImportError) and not is_out_of_memory(failure):
+            raise
         what = f"not compared with the 4-bit base: {' '.join(str(failure).split())[:160]}"
         return Finding("quantized", "warning", what, remedy="install the extra `quant`, or evaluate the merged model")
-    same = figures["quantized_same_text"] = agreement(asking.answers(network), answers)
     what = f"{same:.0%} of the answers are the same on the 4-bit base it was trained on as on the full-precision one"
     return Finding("quantized", "ok", what)
-
-
-def exact_dtype(model: ModelConfig, device: str) -> Any:
-    """Return float32, or bfloat16 where a GPU's free memory does not hold the model in float32 and its cache."""
-    import torch
-
-    if device == "cpu":
-        return torch.float32
-    torch.cuda.empty_cache()
-    free, _ = torch.cuda.mem_get_info()
-    needed = 4 * sum(parameter.numel() for parameter in make_skeleton(model).parameters())
-    return torch.float32 if needed < 0.7 * free else torch.bfloat16

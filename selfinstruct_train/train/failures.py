@@ -59,12 +59,20 @@ def in_one_line(plan: Plan) -> Iterator[None]:
         raise ValueError(line) from error
 
 
-def _memory_line(error: Exception, plan: Plan) -> str:
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Tell whether a GPU's or the machine's memory ran out, in this error or in one that it was raised from."""
     import torch
 
-    if not isinstance(error, torch.OutOfMemoryError) and not (
-        isinstance(error, RuntimeError | MemoryError) and any(words in str(error) for words in _MEMORY_WORDS)
-    ):
+    if error is None:
+        return False
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    is_told = isinstance(error, RuntimeError) and any(words in str(error) for words in _MEMORY_WORDS)
+    return is_told or is_out_of_memory(error.__cause__)
+
+
+def _memory_line(error: Exception, plan: Plan) -> str:
+    if not is_out_of_memory(error):
         return ""
     train = plan.config.train
     ways = []
@@ -76,7 +84,7 @@ def _memory_line(error: Exception, plan: Plan) -> str:
     others = [f"train.max_length below {train.max_length}"]
     others += {"full": ["train.method: lora or qlora"], "lora": ["train.method: qlora"], "qlora": []}[train.method]
     return (
-        f"{plan.mixture}: memory ran out ({_first_sentence(error)}); {_kept(plan)} with {', '.join(ways)}; or train "
+        f"{plan.mixture}: memory ran out ({first_sentence(error)}); {_kept(plan)} with {', '.join(ways)}; or train "
         f"anew in another run_dir with {', '.join(others)}"
     )
 
@@ -88,7 +96,7 @@ def _disk_line(error: Exception, plan: Plan) -> str:
     free = shutil.disk_usage(plan.work).free if plan.work.exists() else 0
     return (
         f"{plan.work}: it could not be written to, for the disk or your share of it is full ({free / 1e9:.2f} GB free: "
-        f"{_first_sentence(error)}); make room, then {_kept(plan)}"
+        f"{first_sentence(error)}); make room, then {_kept(plan)}"
     )
 
 
@@ -98,5 +106,6 @@ def _kept(plan: Plan) -> str:
     return f"the same command goes on from {checkpoint.name}" if checkpoint else "give the same command again"
 
 
-def _first_sentence(error: Exception) -> str:
+def first_sentence(error: BaseException) -> str:
+    """Return what an error says first; libraries add paragraphs of advice."""
     return " ".join(str(error).split()).split(". ")[0][:160]

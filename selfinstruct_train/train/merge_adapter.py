@@ -32,11 +32,18 @@ def base_of(folder: Path) -> tuple[str, str | None]:
     return model_source(path), settings.get("revision")
 
 
-def load_with_adapter(folder: Path, dtype: torch.dtype, trust_remote_code: bool = False, base: Any = None) -> Any:
+def load_with_adapter(
+    folder: Path,
+    dtype: torch.dtype,
+    trust_remote_code: bool = False,
+    base: Any = None,
+    device_map: str | None = None,
+) -> Any:
     """Return the peft model of an adapter on its base.
 
     Args:
         base: the base, if it is loaded already (in 4 bits, say).
+        device_map: of from_pretrained, where the base is to be spread over devices.
 
     Raises:
         ValueError: one of them cannot be loaded.
@@ -48,7 +55,12 @@ def load_with_adapter(folder: Path, dtype: torch.dtype, trust_remote_code: bool 
     try:
         if base is None:
             base = transformers.AutoModelForCausalLM.from_pretrained(
-                source, dtype=dtype, use_safetensors=True, revision=revision, trust_remote_code=trust_remote_code
+                source,
+                dtype=dtype,
+                device_map=device_map,
+                use_safetensors=True,
+                revision=revision,
+                trust_remote_code=trust_remote_code,
             )
         return peft.PeftModel.from_pretrained(base, str(folder)).eval()
     except Exception as error:  # every way in which a foreign model can be broken, told in one line

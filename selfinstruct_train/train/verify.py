@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..config import ModelConfig
 from ..model_source import TOKENIZER_FILES, load_failure
 from ..prompt_format import embeddings_needed, end_id, stop_ids
 from ..storage import write_json
 from .behaviour import Asking, draw_questions, judge, measure, new_token_limit, next_token_logits
-from .compare_merged import compare_merged, exact_dtype
+from .compare_merged import compare_merged
+from .failures import first_sentence, is_out_of_memory
 from .findings import Finding, accept, to_json
 from .merge_adapter import load_with_adapter
-from .model import context_length, trains_on_gpu
+from .model import context_length
+from .place import Batch, Place, choose_place, dtypes_of_use
 from .plan import IDENTITY_FILE, Plan, differing, read_identity
 from .saved_weights import RETRAIN, check_adapter, check_files, check_full, is_adapter
 
@@ -62,7 +63,7 @@ def verify(plan: Plan, force: bool = False) -> Verification:
     """Examine the model at `plan.folder` and write the outcome beside it; what passed before is not examined again.
 
     Raises:
-        ValueError: there is no model, or one of another training.
+        ValueError: there is no model, or one of another training, or memory does not suffice to examine it.
     """
     folder, allow = plan.folder, plan.config.train.allow
     if not any(folder.glob("*.safetensors")):
@@ -75,7 +76,12 @@ def verify(plan: Plan, force: bool = False) -> Verification:
     if record is not None and record["passed"] and set(record["accepted"]) <= set(allow):
         findings = tuple(Finding(**finding) for finding in record["findings"])
         return Verification(folder, True, findings, record["figures"], was_known=True)
-    raw, figures = _examine(plan)
+    try:
+        raw, figures = _examine(plan)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ValueError(_memory_line(folder, error)) from error
     findings = accept(raw, allow)
     passed = all(finding.level != "error" for finding in findings)
     accepted = sorted({finding.check for finding in raw if finding.level == "error" and finding.check in allow})
@@ -91,6 +97,20 @@ def verify(plan: Plan, force: bool = False) -> Verification:
         },
     )
     return Verification(folder, passed, findings, figures)
+
+
+def is_refused(folder: Path) -> bool:
+    """Tell whether these very weights were examined and found unfit; a model may also not have been examined."""
+    record = _read_record(folder)
+    return record is not None and record["passed"] is not True
+
+
+def _memory_line(folder: Path, error: BaseException) -> str:
+    return (
+        f"{folder} could not be examined: memory ran out ({first_sentence(error)}); the model is kept, and can be "
+        "verified now or later: python recipes/verify.py --config ... --model.device cpu (or a smaller "
+        "--model.batch_size, or a larger machine)"
+    )
 
 
 def _read_record(folder: Path) -> dict[str, Any] | None:
@@ -161,29 +181,30 @@ def _examine_tokenizer(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
 
 def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
     """Load the model, ask it, and, of an adapter, ask the merged model the same."""
+    import torch
     import transformers
 
     config, folder = plan.config, plan.folder
-    device, dtype = _place(config.model)
-    network, findings = _load(plan, dtype, device)
-    if network is None:
-        return findings, {}
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=config.model.trust_remote_code)
-    findings += [_check_vocabulary(network, tokenizer), _check_end_token(plan, network)]
-    stops = stop_ids(tokenizer, config.train.template, network.generation_config.eos_token_id, config.model.path)
     context = context_length(config.model)
     limit = new_token_limit(plan, context)
     questions = draw_questions(plan, tokenizer, limit, context)
+    place = choose_place(config.model, Batch.of(questions, limit, config.model.batch_size), dtypes_of_use(config.model))
+    network, findings = _load(plan, place)
+    if network is None:
+        return findings, {}
+    findings += [_check_vocabulary(network, tokenizer), _check_end_token(plan, network)]
+    stops = stop_ids(tokenizer, config.train.template, network.generation_config.eos_token_id, config.model.path)
     if not questions:
         what = f"no row's prompt leaves room for {limit} tokens in the model's context of {context}"
         return [*findings, Finding("stops", "error", what, remedy="train on shorter rows")], {}
-    asking = Asking(questions, limit, tuple(stops), config.model.batch_size, device)
+    asking = Asking(questions, limit, tuple(stops), config.model.batch_size, place)
     answers = asking.answers(network)
     figures = {"questions_from": "held-out rows" if plan.held_out else "training rows"}
     figures |= measure(questions, answers, tokenizer, limit)
     findings += judge(figures)
     if is_adapter(folder):
-        is_exact = dtype == exact_dtype(config.model, device)
+        is_exact = place.dtype == torch.float32
         known = (answers, next_token_logits(network, questions)) if is_exact else None
         del network  # before another one is loaded
         found, measured = compare_merged(plan, asking, known)
@@ -192,19 +213,26 @@ def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
     return findings, figures
 
 
-def _load(plan: Plan, dtype: Any, device: str) -> tuple[Any, list[Finding]]:
+def _load(plan: Plan, place: Place) -> tuple[Any, list[Finding]]:
     """Load the model as a user would; weights that its file lacks would be drawn at random, so they are an error."""
     import transformers
 
     trust = plan.config.model.trust_remote_code
     if is_adapter(plan.folder):
-        network = load_with_adapter(plan.folder, dtype, trust)
-        return network.to(device), [Finding("loads", "ok", "the adapter loads on its base")]
+        network = load_with_adapter(plan.folder, place.dtype, trust, device_map=place.device_map)
+        return place.put(network), [Finding("loads", "ok", "the adapter loads on its base")]
     try:
         loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
-            plan.folder, dtype=dtype, use_safetensors=True, trust_remote_code=trust, output_loading_info=True
+            plan.folder,
+            dtype=place.dtype,
+            device_map=place.device_map,
+            use_safetensors=True,
+            trust_remote_code=trust,
+            output_loading_info=True,
         )
     except Exception as failure:  # every way in which a model can be broken, told in one line
+        if is_out_of_memory(failure):
+            raise
         what = load_failure(str(plan.folder), failure)
         return None, [Finding("loads", "error", what, remedy=RETRAIN)]
     network, info = loaded
@@ -212,7 +240,7 @@ def _load(plan: Plan, dtype: Any, device: str) -> tuple[Any, list[Finding]]:
     if lost:
         what = f"{len(lost)} weights are not in the file or have another shape, so they would be random"
         return None, [Finding("loads", "error", what, example=lost[0], remedy=RETRAIN)]
-    return network.to(device).eval(), [Finding("loads", "ok", "every weight of the model is in its file")]
+    return place.put(network), [Finding("loads", "ok", "every weight of the model is in its file")]
 
 
 def _check_vocabulary(network: Any, tokenizer: Any) -> Finding:
@@ -240,14 +268,3 @@ def _check_end_token(plan: Plan, network: Any) -> Finding:
     what = f"generation_config.json does not stop at {token!r} (id {end}), the end of a trained completion"
     remedy = f"set eos_token_id to {[end, *known]} in {plan.folder / 'generation_config.json'}"
     return Finding("end_token", "error", what, example=f"eos_token_id is {eos}", remedy=remedy)
-
-
-def _place(model: ModelConfig) -> tuple[str, Any]:
-    """Return device and precision in which the model will be used."""
-    import torch
-
-    device = "cuda" if trains_on_gpu(model) else "cpu"
-    if model.dtype != "auto":
-        return device, getattr(torch, model.dtype)
-    is_half = device == "cuda" and torch.cuda.is_bf16_supported()
-    return device, torch.bfloat16 if is_half else torch.float32

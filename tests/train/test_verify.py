@@ -15,7 +15,7 @@ import yaml
 from selfinstruct_train.config import ModelConfig
 from selfinstruct_train.train.findings import findings_table
 from selfinstruct_train.train.plan import make_plan
-from selfinstruct_train.train.verify import CHECKS, VERIFICATION_FILE, is_verified, verify
+from selfinstruct_train.train.verify import CHECKS, VERIFICATION_FILE, is_refused, is_verified, verify
 
 from .hand_training import hand_train
 
@@ -126,6 +126,50 @@ def test_a_model_of_another_training_and_no_model_are_refused_before_anything(br
         verify(replace(plan, identity=plan.identity | {"seed": 7}))
     with pytest.raises(ValueError, match="no trained model there; run recipes/train.py first"):
         verify(replace(plan, folder=tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+@pytest.mark.parametrize("where", ["loading", "moving"])
+def test_memory_that_runs_out_is_no_verdict_and_one_line_with_the_remedy(broken, monkeypatch, method, where):
+    import torch
+    import transformers
+
+    from selfinstruct_train.train.place import Place
+
+    def run_out(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 14.96 GiB. GPU 0 has a capacity ...")
+
+    plan = broken(method)
+    if where == "loading":
+        monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", run_out)
+    else:
+        monkeypatch.setattr(Place, "put", run_out)
+    with pytest.raises(ValueError, match=r"could not be examined: memory ran out \(.*CUDA out of memory\)") as told:
+        verify(plan)
+    assert "the model is kept" in str(told.value)
+    assert "python recipes/verify.py --config ... --model.device cpu" in str(told.value)
+    assert not is_verified(plan.folder)
+    assert not is_refused(plan.folder)
+    assert next(plan.folder.glob("*.safetensors")).is_file()
+
+
+def test_training_tells_a_model_that_failed_from_one_that_could_not_be_examined(tmp_path, monkeypatch):
+    import runpy
+
+    train = runpy.run_path(str(ROOT / "recipes" / "train.py"))["_verify_in_a_new_process"]
+
+    def end_with(code: int) -> None:
+        monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], code))
+
+    end_with(0)
+    train([tmp_path])
+    for code, told in ((2, "the lines above"), (1, "the lines above"), (-9, "signal 9")):
+        end_with(code)
+        with pytest.raises(ValueError, match=f"trained and kept, but it could not be examined: {told}"):
+            train([tmp_path])
+    (tmp_path / VERIFICATION_FILE).write_text(json.dumps({"format": 2, "passed": False, "sha256": {}}))
+    with pytest.raises(ValueError, match="not proven fit for use"):
+        train([tmp_path])
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
