@@ -118,6 +118,20 @@ def trains_on_gpu(model: ModelConfig) -> bool:
     return model.device != "cpu" and torch.cuda.is_available()
 
 
+def check_device(model: ModelConfig) -> None:
+    """Refuse a GPU by its number, which training does not read: a process takes the visible one of its own number.
+
+    Raises:
+        ValueError: model.device names a GPU behind the first.
+    """
+    kind, _, number = model.device.partition(":")
+    if kind == "cuda" and number not in ("", "0"):
+        raise ValueError(
+            f"model.device is {model.device!r}, but training begins at the first visible GPU; set "
+            f"CUDA_VISIBLE_DEVICES={number} in the environment, and model.device: auto"
+        )
+
+
 def uses_bfloat16(train: TrainConfig, on_gpu: bool) -> bool:
     """Tell whether matrix products run in bfloat16 (autocast)."""
     import torch

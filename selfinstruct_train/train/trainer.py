@@ -22,7 +22,7 @@ from .callbacks import progress_bar, stop_at_nan
 from .checkpoints import Clock, find_best_again, last_whole_checkpoint, mark_whole, step_of
 from .failures import first_does, in_one_line
 from .launch import check_launch, open_processes, trainer_check
-from .model import load_network, make_skeleton, trains_on_gpu, uses_bfloat16
+from .model import check_device, load_network, make_skeleton, trains_on_gpu, uses_bfloat16
 from .plan import Plan
 from .row_trainer import make_trainer
 from .saving import save_model
@@ -53,6 +53,7 @@ def check(config: Config) -> str:
     Raises:
         ValueError: one line with the remedy.
     """
+    check_device(config.model)
     on_gpu = trains_on_gpu(config.model)
     launch = check_launch(on_gpu)
     state = open_processes(on_gpu)

@@ -13,8 +13,9 @@ from selfinstruct_train.config import LoraSettings
 from selfinstruct_train.lm import load_lm
 from selfinstruct_train.prompt_format import evaluation_prompt
 from selfinstruct_train.train.checkpoints import last_whole_checkpoint
+from selfinstruct_train.train.model import check_device
 from selfinstruct_train.train.plan import is_complete, make_plan
-from selfinstruct_train.train.trainer import train
+from selfinstruct_train.train.trainer import check, train
 from selfinstruct_train.train.verify import is_verified
 from selfinstruct_train.types import Request, Sampling
 
@@ -309,6 +310,15 @@ def test_a_tokenizer_without_a_pad_token_gets_none_and_no_embedding_is_added(mak
     train(plan)
     assert AutoTokenizer.from_pretrained(plan.folder).pad_token is None
     assert AutoConfig.from_pretrained(plan.folder).vocab_size == 384
+
+
+def test_a_gpu_by_its_number_is_refused_for_training_takes_the_first(make_config):
+    config = make_config()
+    message = r"model.device is 'cuda:1', but .* set CUDA_VISIBLE_DEVICES=1 in the environment, and model.device: auto"
+    with pytest.raises(ValueError, match=message):
+        check(replace(config, model=replace(config.model, device="cuda:1")))
+    for device in ("auto", "cpu", "cuda", "cuda:0"):
+        check_device(replace(config.model, device=device))
 
 
 @pytest.fixture
