@@ -16,7 +16,6 @@ from selfinstruct_train.train.checkpoints import last_whole_checkpoint
 from selfinstruct_train.train.model import check_device
 from selfinstruct_train.train.plan import is_complete, make_plan
 from selfinstruct_train.train.trainer import check, train
-from selfinstruct_train.train.verify import is_verified
 from selfinstruct_train.types import Request, Sampling
 
 from .conftest import REAL_DATA
@@ -350,19 +349,3 @@ def test_a_model_that_does_not_stop_is_not_called_done(config_file):
     assert done.returncode == 2
     assert "not fit for use" in errors(done)[0]
     assert "not proven fit" in errors(done)[-1]
-
-
-@pytest.mark.slow
-def test_two_processes_train_as_one_does(config_file, tmp_path):
-    """Gloo on CPU, through torchrun; the loss of 2 x 4 rows is that of 1 x 8."""
-    histories = []
-    for processes in (1, 2):
-        run = ["--run_dir", str(tmp_path / f"run{processes}"), "--train.max_steps", "10"]
-        done = finish(config_file, *run, "--train.per_device_batch_size", "2", processes=processes)
-        assert done.returncode == 0, done.stderr
-        folder = tmp_path / f"run{processes}" / "model" / MIXTURE
-        assert json.loads((folder / "training.json").read_text())["num_processes"] == processes
-        assert is_verified(folder)
-        history = json.loads((folder / "log_history.json").read_text())
-        histories.append([float(entry["loss"]) for entry in history if "loss" in entry])
-    assert histories[0] == pytest.approx(histories[1], abs=1e-3)
