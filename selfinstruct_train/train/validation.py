@@ -155,6 +155,23 @@ def questions_of(rows: Sequence[Row], plan: Plan) -> list[Question]:
     return questions[:MAX_PROMPTS]
 
 
+def by_limit(plan: Plan, questions: Sequence[Question]) -> dict[int, list[int]]:
+    """Group the questions' numbers by how many tokens an answer may have: the longest reference's, or what its prompt
+    leaves of the context.
+
+    Only those of one limit are asked together, so that a long prompt cuts no other answer, and none runs over the
+    context while another is still being written.
+    """
+    texts = [text for question in questions for text in question.references]
+    new_tokens = SPARE_TOKENS + max(len(plan.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts)
+    context = context_length(plan.config.model) or math.inf
+    groups: dict[int, list[int]] = {}
+    for number, question in enumerate(questions):
+        limit = max(1, int(min(new_tokens, context - len(question.prompt_ids))))
+        groups.setdefault(limit, []).append(number)
+    return groups
+
+
 def _instruction(row: Row) -> str:
     return " ".join(row.instruction.split()).casefold()
 
@@ -208,34 +225,30 @@ def _rouge_l(trainer: Any, questions: Sequence[Question]) -> float:
     from rouge_score.rouge_scorer import RougeScorer
 
     scorer = RougeScorer(["rougeL"], use_stemmer=True)
-    numbers = _share(len(questions), trainer)
-    answers = _answers(trainer, questions, numbers)
-    scores = [
-        max(
-            scorer.score(reference, answer)["rougeL"].fmeasure for reference in questions[n % len(questions)].references
-        )
-        for n, answer in zip(numbers, answers, strict=True)
-    ]
-    device = trainer.args.device
-    numbered = torch.tensor(list(zip(numbers, scores, strict=True)), dtype=torch.float64, device=device)
-    everyones = sorted(trainer.accelerator.gather(numbered).tolist())[: len(questions)]
+    numbered = []
+    _let_fsdp_generate(trainer)
+    for limit, group in by_limit(trainer.plan, questions).items():
+        places = _share(len(group), trainer)
+        asked = [questions[group[place % len(group)]] for place in places]
+        for place, question, answer in zip(places, asked, _answers(trainer, asked, limit), strict=True):
+            score = max(scorer.score(reference, answer)["rougeL"].fmeasure for reference in question.references)
+            numbered.append((group[place] if place < len(group) else len(questions), score))
+    table = torch.tensor(numbered, dtype=torch.float64, device=trainer.args.device)
+    everyones = sorted(trainer.accelerator.gather(table).tolist())[: len(questions)]  # without those asked twice
     return 100 * math.fsum(score for _, score in everyones) / len(questions)
 
 
-def _answers(trainer: Any, questions: Sequence[Question], numbers: Sequence[int]) -> list[str]:
+def _answers(trainer: Any, asked: Sequence[Question], limit: int) -> list[str]:
+    """Return the greedy answers of at most `limit` tokens; every process asks as many questions, with one limit."""
     import torch
     from transformers import GenerationConfig
 
     tokenizer, model, device = trainer.plan.tokenizer, trainer.model, trainer.args.device
-    references = [tokenizer(text, add_special_tokens=False)["input_ids"] for q in questions for text in q.references]
-    longest_prompt = max(len(question.prompt_ids) for question in questions)
-    new_tokens = max(map(len, references)) + SPARE_TOKENS
-    context = context_length(trainer.plan.config.model)
     network = trainer.accelerator.unwrap_model(model)
     stops = stop_ids(tokenizer, trainer.plan.config.train.template, network.generation_config.eos_token_id)
     pad = stops[0]
     settings = GenerationConfig(
-        max_new_tokens=new_tokens if context is None else max(1, min(new_tokens, context - longest_prompt)),
+        max_new_tokens=limit,
         do_sample=False,
         num_beams=1,
         repetition_penalty=1.0,
@@ -243,10 +256,9 @@ def _answers(trainer: Any, questions: Sequence[Question], numbers: Sequence[int]
         eos_token_id=stops,
         pad_token_id=pad,
     )
-    _let_fsdp_generate(trainer)
     answers = []
-    for batch in _batches(numbers, trainer.args.per_device_eval_batch_size):
-        prompts = [questions[number % len(questions)].prompt_ids for number in batch]
+    for batch in _batches(asked, trainer.args.per_device_eval_batch_size):
+        prompts = [question.prompt_ids for question in batch]
         width = max(map(len, prompts))
         ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in prompts], device=device)
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +16,9 @@ from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.rows import Row
 from selfinstruct_train.train.trainer import train
 from selfinstruct_train.train.validation import (
+    Question,
+    _rouge_l,
+    by_limit,
     questions_of,
     split_held_out,
     validation_arguments,
@@ -183,6 +187,37 @@ def test_rouge_l_chooses_the_best_checkpoint_and_is_what_evaluation_measures(hel
     rouge_l, reasons = hand_rouge_l(config, plan.folder, plan.held_out)
     assert rouge_l == pytest.approx(max(measured.values()), abs=1e-6)
     assert reasons == {"stop"}
+
+
+def test_a_prompt_near_the_context_cuts_no_other_answer(held_out_config, tmp_path):
+    """It leaves 2 of 256 tokens; the others' references are the 24 tokens the model answers, and 8 more may come."""
+    import torch
+    from accelerate import Accelerator
+
+    network = small_model.make_model(tmp_path, len(small_model.make_tokenizer(tmp_path)), head_dim=12).eval()
+    config = held_out_config()
+    plan = make_plan(replace(config, model=replace(config.model, path=str(tmp_path))), "seeds+generated")
+    short = []
+    for question in questions_of(plan.held_out, plan)[:5]:
+        ids = torch.tensor([question.prompt_ids])
+        answer = network.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=24, do_sample=False)
+        reference = plan.tokenizer.decode(answer[0, ids.shape[1] :], skip_special_tokens=True)
+        short.append(Question(question.prompt_ids, (reference,)))
+    near = Question((short[0].prompt_ids * 20)[:254], ("red",))
+    trainer = SimpleNamespace(
+        model=network,
+        plan=plan,
+        accelerator=Accelerator(cpu=True),
+        args=SimpleNamespace(device=torch.device("cpu"), per_device_eval_batch_size=2),
+        is_fsdp_enabled=False,
+    )
+    limits = by_limit(plan, [near, *short])
+    assert list(limits.values()) == [[0], [1, 2, 3, 4, 5]]
+    assert min(limits) == 2
+    assert max(limits) > 24
+    without, alone = _rouge_l(trainer, short), _rouge_l(trainer, [near])
+    assert without > 60
+    assert _rouge_l(trainer, [near, *short]) == pytest.approx((5 * without + alone) / 6, abs=1e-6)
 
 
 def test_measuring_does_not_disturb_the_training(held_out_config):
