@@ -24,6 +24,7 @@ def main() -> None:
     logging.getLogger("selfinstruct_train.recipe").info("%s", changed_settings(config))
 
     from selfinstruct_train.publish import announce, contents, ready, upload
+    from selfinstruct_train.publish.base import base_of
     from selfinstruct_train.publish.facts import card_facts
     from selfinstruct_train.publish.model_card import render_card
     from selfinstruct_train.storage import write_text
@@ -34,6 +35,8 @@ def main() -> None:
     if settings.push:
         ready.refuse_unproven(sources, settings.force)
         hub = upload.connect()
+        if (base := base_of(config, sources.manifest)).is_hub_id:
+            hub.look_up_card(base.name, base.revision)
 
     staged: dict[upload.Kind, tuple[str, Path]] = {}
     dataset_commit = None
@@ -51,7 +54,7 @@ def main() -> None:
     for reason in sources.missing:
         print(f"missing: {reason}")
     if hub is None:
-        print(announce.DRY_RUN)
+        print(announce.dry_run(config, sources))
         return
 
     hub.prepare({kind: repo for kind, (repo, _) in staged.items()}, settings.revision, settings.private)

@@ -1,7 +1,8 @@
 """Under which licence a dataset may stand: what its model and its seed tasks hand down. Facts, no legal advice.
 
 Read are built-in names, the front matter of a model folder's README.md or of the Hub's cached copy, and the checksum of
-the released seed tasks. Nothing is downloaded; what cannot be told is `other`, with the reason.
+the released seed tasks. Nothing is downloaded (publishing puts the card of a Hub model into the cache first); what
+cannot be told is `other`, with the reason.
 """
 
 from __future__ import annotations
@@ -31,7 +32,20 @@ def inherited_license(config: Config) -> License:
     """Return card.license if set, else what model and seed tasks have in common, else `other`."""
     if config.card.license is not None:
         return License(config.card.license, "Chosen by whoever made the dataset.")
-    model, seeds = model_license(config), _of_seed_tasks(config.generate.seed_tasks)
+    return _in_common(config, model_license(config))
+
+
+def renewed_license(card: str, config: Config) -> str:
+    """Return a dataset's card with the model's licence, where that could not be read when the card was written."""
+    then, now = _in_common(config, None), inherited_license(config)
+    if config.card.license is not None or then.reason not in card:
+        return card
+    head = card.replace(f"license: {then.id}\n", f"license: {now.id}\n", 1)
+    return head.replace(f"`{then.id}`. {then.reason}", f"`{now.id}`. {now.reason}")
+
+
+def _in_common(config: Config, model: str | None) -> License:
+    seeds = _of_seed_tasks(config.generate.seed_tasks)
     name = f"the model ({model_name(config.model.path)})"
     if model is None or seeds is None:
         unknown = " and ".join(what for what, id in ((name, model), ("the seed tasks", seeds)) if id is None)
@@ -82,7 +96,7 @@ def model_name(path: str) -> str:
 
 
 def front_matter_license(text: str) -> str | None:
-    """Return the licence that the YAML at the head of a model card names."""
+    """Return the licence that the YAML at the head of a model card names; one of its own as `other: <license_name>`."""
     import yaml
 
     found = re.match(r"---\s*\n(.*?)\n---\s*(\n|$)", text, re.DOTALL)
@@ -93,6 +107,9 @@ def front_matter_license(text: str) -> str | None:
     except yaml.YAMLError:
         return None
     value = header.get("license") if isinstance(header, dict) else None
+    own_name = header.get("license_name") if value == "other" else None
+    if isinstance(own_name, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+ _-]*", own_name):
+        return f"other: {own_name}"
     if not isinstance(value, str) or value in ("other", "unknown"):
         return None
     return value.lower() if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]*", value) else None

@@ -8,10 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config import Config
+from .base import as_trained, base_license, base_of
 from .contents import File
+from .ready import Sources
 from .upload import Kind, Published, known_commit
 
-DRY_RUN = "dry run: nothing was sent; --publish.push true uploads it"
+_DRY_RUN = "dry run: nothing was sent; --publish.push true uploads it"
 
 
 def listing(config: Config, kind: Kind, folder: Path, files: tuple[File, ...]) -> str:
@@ -28,6 +30,15 @@ def listing(config: Config, kind: Kind, folder: Path, files: tuple[File, ...]) -
     if commit is not None:
         lines.append(f"  the same as published before in commit {commit}")
     return "\n".join(lines)
+
+
+def dry_run(config: Config, sources: Sources) -> str:
+    """Return the end of a dry run: that nothing was sent, and what only the push will find out."""
+    base = base_of(config, sources.manifest)
+    known = base_license(as_trained(config, sources.manifest), base)
+    if config.card.license is not None or known is not None or not base.is_hub_id:
+        return _DRY_RUN
+    return f"the licence of {base.name} is not known here: the push looks it up on the Hub\n{_DRY_RUN}"
 
 
 def outcome(published: Published, config: Config) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..builtin import PREFIX
 from ..config import Config
-from ..dataset.license import folder_license, hub_license, model_name
+from ..dataset.license import folder_license, hub_license, model_name, renewed_license
 from ..model_source import model_source
 from .model_card import Base
 
@@ -58,3 +58,12 @@ def base_license(config: Config, base: Base) -> str | None:
         config: as trained.
     """
     return hub_license(base.name, base.revision) if base.is_hub_id else folder_license(model_source(config.model.path))
+
+
+def dataset_card(text: str, config: Config, base: Base) -> str:
+    """Return the card of the dataset with the licence of a base from the Hub, if it can be read by now.
+
+    Args:
+        config: as trained.
+    """
+    return renewed_license(text, config) if base.is_hub_id else text

@@ -22,7 +22,7 @@ from ..dataset.license import model_name
 from ..model_source import TOKENIZER_FILES, fingerprint
 from ..row_files import SUFFIXES
 from ..storage import sha256_of
-from .base import base_of
+from .base import as_trained, base_of, dataset_card
 from .model_card import Base
 from .ready import Sources, read_object, read_scores
 
@@ -76,7 +76,7 @@ def stage_model(config: Config, sources: Sources) -> Path:
     if sources.is_adapter and weights != "model":
         place = folder / "adapter" if weights == "both" else folder
         _take(source, place, _ADAPTER)
-        _name_base(place / "adapter_config.json", base_of(config, read_object(source / "manifest.json")))
+        _name_base(place / "adapter_config.json", base_of(config, sources.manifest))
         if weights == "adapter":  # where it learned to stop; its base may know of another end
             _take(source, folder, ("generation_config.json",))
     _take(source, folder, _TOKENIZER)
@@ -90,7 +90,7 @@ def stage_model(config: Config, sources: Sources) -> Path:
 
 
 def stage_dataset(config: Config, sources: Sources) -> Path:
-    """Lay out the dataset's files, its card with the repository's name in the line that loads it."""
+    """Lay out the dataset's files, its card with the repository's name and the licence as known by now."""
     assert sources.dataset is not None
     folder = _emptied(staging(config, "dataset"))
     _take(sources.dataset, folder, ("figures/*.png", "README.md"))
@@ -99,7 +99,8 @@ def stage_dataset(config: Config, sources: Sources) -> Path:
         if path.suffix in SUFFIXES and not any(part.startswith(".") for part in name.parts):
             _link(path, folder / name)
     card = folder / "README.md"
-    text = card.read_text(encoding="utf-8")
+    trained = as_trained(config, sources.manifest)
+    text = dataset_card(card.read_text(encoding="utf-8"), trained, base_of(config, sources.manifest))
     card.unlink()  # a hard link: the run's own card stays as it is
     card.write_text(text.replace("<this repository or folder>", str(config.publish.dataset_repo)), encoding="utf-8")
     return folder

@@ -19,9 +19,9 @@ from ..dataset.table import as_markdown
 from ..journal import read_header
 from ..prompt_format import TemplateName
 from ..train.verify import VERIFICATION_FILE
-from .base import as_trained, base_license, base_of
+from .base import as_trained, base_license, base_of, dataset_card
 from .contents import staging, without_machine
-from .model_card import CardFacts, Data
+from .model_card import Base, CardFacts, Data
 from .ready import Sources, read_object, read_scores
 
 _STAGES = ("instructions", "classification", "instances")
@@ -97,10 +97,9 @@ def card_facts(config: Config, sources: Sources, dataset_commit: str | None = No
 
 def published_license(config: Config, sources: Sources) -> License:
     """Return card.license if set, else what base model and data have in common, else `other` with the reason."""
-    assert sources.model is not None
-    trained = base_of(config, read_object(sources.model / "manifest.json"))
+    trained = base_of(config, sources.manifest)
     name = f"the base model ({trained.name})"
-    base, data = base_license(config, trained), _data_license(config, sources)
+    base, data = base_license(config, trained), _data_license(config, sources, trained)
     if config.card.license is not None:
         told = [f"that of {what} is {id}" for what, id in ((name, base), ("the data", data)) if id]
         others = f"; {' and '.join(told)}: mind them too" if {base, data} - {None, config.card.license} else ""
@@ -113,15 +112,17 @@ def published_license(config: Config, sources: Sources) -> License:
         )
     if base != data:
         return License("other", f"{name[0].upper()}{name[1:]} is under {base}, the data are under {data}: mind both.")
-    return License(base, f"{name[0].upper()}{name[1:]} and the data are both under {base}.")
+    return License(base.partition(":")[0], f"{name[0].upper()}{name[1:]} and the data are both under {base}.")
 
 
-def _data_license(config: Config, sources: Sources) -> str | None:
+def _data_license(config: Config, sources: Sources, base: Base) -> str | None:
     """What the dataset's card says; without a published dataset, the card of the one that was trained on."""
     named = config.train.dataset
     folder = sources.dataset or (Path(named).expanduser() if named else Path(config.run_dir) / "dataset")
     card = folder / "README.md"
-    return front_matter_license(card.read_text(encoding="utf-8", errors="replace")) if card.is_file() else None
+    if not card.is_file():
+        return None
+    return front_matter_license(dataset_card(card.read_text(encoding="utf-8", errors="replace"), config, base))
 
 
 def _data(config: Config, record: Mapping[str, Any], manifest: Mapping[str, Any], commit: str | None) -> Data:

@@ -33,6 +33,11 @@ class Sources:
     missing: tuple[str, ...] = ()
 
     @property
+    def manifest(self) -> dict[str, Any]:
+        """What the training recorded of the model."""
+        return read_object(self.model / "manifest.json") if self.model is not None else {}
+
+    @property
     def is_adapter(self) -> bool:
         """Whether the run trained an adapter (LoRA) and no whole model."""
         return self.model is not None and (self.model / "adapter_config.json").is_file()

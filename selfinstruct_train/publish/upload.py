@@ -32,6 +32,8 @@ _WAITS = (2.0, 8.0)
 """Seconds before each new attempt."""
 _CLIENT_RETRIED = 15.0
 """A failure after so many seconds: the client has tried again by itself, so it is not tried once more here."""
+_PATIENCE = 5.0
+"""Seconds to wait for what a publication can do without."""
 _WEIGHTS = re.compile(r"(adapter/)?([^/]*\.safetensors(\.index\.json)?|adapter_config\.json)")
 """What a model is loaded from; of an earlier publication it would be loaded in place of the new one. Other folders are
 not of our making."""
@@ -69,6 +71,15 @@ class Hub:
         for kind, repo in repos.items():
             if branch != "main":
                 self._make_branch(repo, kind, branch)
+
+    def look_up_card(self, name: str, revision: str | None) -> None:
+        """Put a base model's card into the Hub's cache, where its licence is read; a failure is told and no more."""
+        doing = f"looking up the licence of {name}"
+        try:
+            self._api.hf_hub_download(name, "README.md", revision=revision, etag_timeout=_PATIENCE)
+        except Exception as error:  # whatever it is: a card can say that the licence is not known
+            line, _ = _diagnose(doing, error)
+            log.warning("%s; going on with what is known here", line or f"{doing}: {type(error).__name__}")
 
     def upload(self, folder: Path, files: tuple[File, ...], repo: str, kind: Kind, branch: str) -> Published:
         """Commit a staged folder to a repository that `prepare` looked at.

@@ -73,6 +73,8 @@ def test_front_matter_is_read_and_nothing_else() -> None:
     assert front_matter_license("---\nlanguage: en\nlicense: llama3.1\n---\ntext") == "llama3.1"
     assert front_matter_license("# M\nlicense: mit\n") is None
     assert front_matter_license("---\nlicense: other\n---\n") is None
+    assert front_matter_license("---\nlicense: other\nlicense_name: qwen-research\n---\n") == "other: qwen-research"
+    assert front_matter_license("---\nlicense: mit\nlicense_name: mine\n---\n") == "mit"
     assert front_matter_license("---\nlicense: [mit, gpl]\n---\n") is None
     assert front_matter_license("---\n: [\n---\n") is None
 

@@ -45,6 +45,13 @@ def test_two_licences_become_other_and_both_are_named(config, tmp_path):
     assert "is under llama3.1, the data are under mit" in found.reason
 
 
+def test_a_licence_of_its_own_is_named_and_stays_other_for_the_hub(config, tmp_path):
+    found = license_of(config, tmp_path, "other\nlicense_name: qwen-research", "mit")
+    assert (found.id, "is under other: qwen-research, the data are under mit" in found.reason) == ("other", True)
+    found = license_of(config, tmp_path, None, "other\nlicense_name: qwen-research")
+    assert (found.id, "are both under other: qwen-research" in found.reason) == ("other", True)
+
+
 @pytest.mark.parametrize(("base", "data"), [(None, "mit"), ("mit", None), (None, None), ("mit", "other")])
 def test_an_unknown_licence_becomes_other_with_the_reason(config, tmp_path, base, data):
     found = license_of(config, tmp_path, base, data)
