@@ -15,11 +15,16 @@ from .conftest import small_model
 from .hand_training import hand_train
 
 
-def test_an_adapter_that_merges_into_another_model_is_refused(make_config, monkeypatch):
+@pytest.mark.parametrize("room", ["for float32", "for 16 bits only"])
+def test_an_adapter_that_merges_into_another_model_is_refused(make_config, monkeypatch, room):
     """An export that forgets the scaling: the merged model answers in another way."""
     from selfinstruct_train.train import compare_merged as module
 
-    plan = make_plan(make_config(method="lora"), "seeds+generated")
+    config = make_config(method="lora")
+    if room == "for 16 bits only":
+        config = replace(config, model=replace(config.model, dtype="bfloat16"))
+        monkeypatch.setattr(module, "find_place", lambda *_: None)
+    plan = make_plan(config, "seeds+generated")
     hand_train(plan, 80)
     merge = module.merge_adapter
 
@@ -37,6 +42,27 @@ def test_an_adapter_that_merges_into_another_model_is_refused(make_config, monke
     assert error.check == "merged"
     assert "of 50 greedy answers are the adapter's" in error.what
     assert "publish the adapter" in error.remedy
+    told = "compared in bfloat16 only, where 80% are asked for: neither GPU nor RAM has room for float32"
+    assert (told in error.what) == (room == "for 16 bits only")
+
+
+@pytest.mark.parametrize(("same", "level"), [(0.8, "ok"), (0.78, "error")])
+def test_in_16_bits_most_answers_must_be_equal_and_that_it_was_no_more_is_told(same, level):
+    from selfinstruct_train.train.compare_merged import _judge_merge
+
+    figures = {"merged_same_text": same, "merged_logits_difference": 0.5, "merged_logits_tolerance": 1e-3}
+    figures |= {"merged_compared_in": "bfloat16", "merged_parted_at_ties": 0}
+    finding = _judge_merge(figures, 50, is_exact=False, is_equal=False)
+    assert finding.level == level
+    assert "compared in bfloat16 only" in finding.what
+    assert _judge_merge(figures, 50, is_exact=True, is_equal=False).level == "error"
+
+
+def test_what_answers_in_16_bits_is_compared_in_float32_where_there_is_room(make_config):
+    config = make_config(method="lora")
+    plan = make_plan(replace(config, model=replace(config.model, dtype="bfloat16")), "seeds+generated")
+    hand_train(plan, 5)
+    assert verify(plan).figures["merged_compared_in"] == "float32"
 
 
 def test_rounding_to_the_bases_own_precision_is_measured(make_config, base_folder, tmp_path):
