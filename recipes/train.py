@@ -58,7 +58,9 @@ def main() -> None:
     for plan in plans:
         refuse_other_training(plan)
     new = [plan for plan in plans if not is_complete(plan)]
-    first_does(lambda: [delete_checkpoints(plan) for plan in plans if plan not in new])  # what a kill left of them
+    for plan in plans:
+        if plan not in new:
+            first_does(functools.partial(delete_checkpoints, plan))  # where the command before was killed at its end
     if new:
         first_does(lambda: _examine(config, new, log))
     lines = [f"{plan.mixture}: trained before with the same settings and data" for plan in plans if plan not in new]
