@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..prompt_format import TemplateName
 from ..seeding import derive_seed
 from .encode import IGNORED, evaluation_ids
 from .findings import Finding
@@ -154,6 +155,25 @@ def parts_at_a_tie(network: Any, question: Question, one: Answer, other: Answer,
     with torch.no_grad():
         best = network(input_ids=ids, use_cache=False).logits[0, -1].float().topk(2).values
     return float(best[0] - best[1]) <= 2 * tolerance
+
+
+def next_token_share(network: Any, samples: Sequence[dict[str, Any]], tokenizer: Any, template: TemplateName) -> float:
+    """Return the share of the tokens of `measure`'s samples that this network, too, finds the likeliest in their place.
+
+    Unlike a generated text it does not fall apart at the first token that numerics decide.
+    """
+    import torch
+
+    same = total = 0
+    for sample in samples:
+        prompt = evaluation_ids(tokenizer, Row(sample["instruction"], sample["input"], ""), template)
+        told = tokenizer(sample["answer"], add_special_tokens=False)["input_ids"]
+        ids = torch.tensor([[*prompt, *told]], device=network.device)
+        with torch.no_grad():
+            likeliest = network(input_ids=ids, use_cache=False).logits[0, len(prompt) - 1 : -1].argmax(-1).tolist()
+        same += sum(a == b for a, b in zip(likeliest, told, strict=True))
+        total += len(told)
+    return same / total if total else 1.0
 
 
 def measure(questions: Sequence[Question], answers: Sequence[Answer], tokenizer: Any, limit: int) -> dict[str, Any]:

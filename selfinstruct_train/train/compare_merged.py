@@ -7,9 +7,10 @@ bits. What rounding costs, and a base in 4 bits, is measured and told.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from typing import Any
 
-from .behaviour import Answer, Asking, Outputs, agreement, next_token_logits, parts_at_a_tie
+from .behaviour import Answer, Asking, Outputs, agreement, next_token_logits, next_token_share, parts_at_a_tie
 from .failures import is_out_of_memory
 from .findings import Finding
 from .merge_adapter import load_with_adapter, merge_adapter, own_dtype
@@ -17,6 +18,8 @@ from .model import load_network
 from .place import Batch, Place, find_place
 from .plan import Plan
 
+MERGED_NEXT_TOKENS = "merged_next_tokens"
+"""Figure: the share of the samples' tokens that the merged model, rounded as it is published, finds the likeliest."""
 MERGE_TOLERANCE = 1e-4
 """Of merged logits, as a share of the largest absolute logit (at least 1), in float32."""
 SAME_TEXT_IN_16_BITS = 0.8
@@ -24,11 +27,14 @@ SAME_TEXT_IN_16_BITS = 0.8
 it is published in 16 bits."""
 
 
-def compare_merged(plan: Plan, asking: Asking, known: Outputs | None) -> tuple[list[Finding], dict[str, Any]]:
+def compare_merged(
+    plan: Plan, asking: Asking, known: Outputs | None, samples: Sequence[dict[str, Any]]
+) -> tuple[list[Finding], dict[str, Any]]:
     """Merge the adapter into its base, save, reload: the same logits and the same greedy text, in float32 if it fits.
 
     Args:
         known: what the adapter gives in the precision of the comparison, if that was asked before.
+        samples: of the answers' figures, to know the merged model by when it is published.
     """
     import torch
 
@@ -56,7 +62,9 @@ def compare_merged(plan: Plan, asking: Asking, known: Outputs | None) -> tuple[l
     own = own_dtype(plan.folder, trust)
     if own not in (exact, torch.float32):  # a comparison in 16 bits has no float32 to tell of
         figures["merged_rounded_to"] = str(own).removeprefix("torch.")
-        figures["merged_rounded_same_text"] = agreement(asking.answers(merged.to(own)), answers)
+        merged = merged.to(own)
+        figures["merged_rounded_same_text"] = agreement(asking.answers(merged), answers)
+    figures[MERGED_NEXT_TOKENS] = next_token_share(merged, samples, plan.tokenizer, plan.config.train.template)
     is_exact = exact == torch.float32
     findings = [_judge_merge(figures, len(answers), is_exact, is_equal=len(parted) == ties and difference <= tolerance)]
     if plan.config.train.method == "qlora":

@@ -55,6 +55,14 @@ def check_files(folder: Path) -> Finding:
     return Finding(check, "ok", f"{len(found)} tensors in {len(files)} safetensors files, {size:,} bytes; no pickle")
 
 
+def check_finite(folder: Path) -> Finding:
+    """Is every number of a whole model finite?"""
+    import torch
+
+    finite = {name: bool(torch.isfinite(tensor).all()) for name, tensor in read_tensors(weight_files(folder))}
+    return _finite(tuple(name for name in finite if not finite[name]), len(finite))
+
+
 def check_full(folder: Path, model: ModelConfig) -> list[Finding]:
     """Is every weight finite, and do they differ from the base's?"""
     check = "weights_changed"

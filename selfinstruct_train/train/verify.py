@@ -13,18 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..config import Config
 from ..model_source import TOKENIZER_FILES, load_failure
 from ..prompt_format import embeddings_needed, end_id, stop_ids
 from ..storage import write_json
-from .behaviour import Asking, draw_questions, judge, measure, new_token_limit, next_token_logits
-from .compare_merged import compare_merged
+from .behaviour import Asking, draw_questions, judge, measure, new_token_limit, next_token_logits, next_token_share
+from .compare_merged import MERGED_NEXT_TOKENS, compare_merged
 from .failures import first_sentence, is_out_of_memory
 from .findings import Finding, accept, to_json
-from .merge_adapter import load_with_adapter
+from .merge_adapter import load_with_adapter, own_dtype
 from .model import context_length
 from .place import Batch, Place, choose_place, dtypes_of_use
 from .plan import IDENTITY_FILE, Plan, differing, read_identity
-from .saved_weights import RETRAIN, check_adapter, check_files, check_full, is_adapter
+from .saved_weights import RETRAIN, check_adapter, check_files, check_finite, check_full, is_adapter
 
 VERIFICATION_FILE = "verification.json"
 CHECKS = (
@@ -51,6 +52,10 @@ class Verification:
     figures: dict[str, Any]
     was_known: bool = False
     """Whether it was read from the file that an earlier verification of the same weights left."""
+
+
+OTHER_MACHINE = 0.02
+"""Part of a merged model's next tokens that another machine's numerics may decide otherwise; an assumption."""
 
 
 def is_verified(folder: Path) -> bool:
@@ -103,6 +108,53 @@ def is_refused(folder: Path) -> bool:
     """Tell whether these very weights were examined and found unfit; a model may also not have been examined."""
     record = _read_record(folder)
     return record is not None and record["passed"] is not True
+
+
+def verify_merge(merged: Path, adapter: Path, config: Config) -> None:
+    """Refuse a merged model, as it will be published, that is broken or is not the one that was verified.
+
+    Of an adapter that was never verified, which only publish.force lets through, the answers cannot be compared.
+
+    Raises:
+        ValueError: it is not whole, not finite, lacks weights, or finds other tokens likely than at the verification.
+    """
+    import transformers
+
+    record = _read_record(adapter)
+    figures = {} if record is None else record["figures"]
+    findings = [check_files(merged)]
+    if findings[0].level == "ok":
+        findings.append(check_finite(merged))
+    _refuse_merge(findings)
+    samples, trust = figures.get("samples", []), config.model.trust_remote_code
+    tokenizer = transformers.AutoTokenizer.from_pretrained(merged, trust_remote_code=trust)
+    try:
+        batch = Batch(1, figures.get("max_new_tokens", 0) + config.train.max_length)
+        place = choose_place(config.model, batch, [own_dtype(adapter, trust)])
+        network, findings = _load_full(merged, place, trust)
+        _refuse_merge(findings)
+        if not figures:
+            return
+        share = next_token_share(network, samples, tokenizer, config.train.template)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ValueError(_memory_line(merged, error)) from error
+    before = figures.get(MERGED_NEXT_TOKENS)
+    if before is None:
+        raise ValueError(f"{adapter}: its verification did not examine the merged model; run recipes/verify.py --force")
+    if share < before - OTHER_MACHINE:
+        raise ValueError(
+            f"the merged model is not the verified one: {share:.1%} of the samples' tokens are its likeliest, "
+            f"{before:.1%} were at the verification; publish the adapter (publish.weights: adapter), or verify again "
+            "with --force"
+        )
+
+
+def _refuse_merge(findings: list[Finding]) -> None:
+    for finding in findings:
+        if finding.level == "error":
+            raise ValueError(f"the merged model: {finding.what} {finding.example}".rstrip() + "; merge again")
 
 
 def _memory_line(folder: Path, error: BaseException) -> str:
@@ -200,14 +252,14 @@ def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
         return [*findings, Finding("stops", "error", what, remedy="train on shorter rows")], {}
     asking = Asking(questions, limit, tuple(stops), config.model.batch_size, place)
     answers = asking.answers(network)
-    figures = {"questions_from": "held-out rows" if plan.held_out else "training rows"}
+    figures: dict[str, Any] = {"questions_from": "held-out rows" if plan.held_out else "training rows"}
     figures |= measure(questions, answers, tokenizer, limit)
     findings += judge(figures)
     if is_adapter(folder):
         is_exact = place.dtype == torch.float32
         known = (answers, next_token_logits(network, questions)) if is_exact else None
         del network  # before another one is loaded
-        found, measured = compare_merged(plan, asking, known)
+        found, measured = compare_merged(plan, asking, known, figures["samples"])
         findings += found
         figures |= measured
     return findings, figures
@@ -215,15 +267,19 @@ def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
 
 def _load(plan: Plan, place: Place) -> tuple[Any, list[Finding]]:
     """Load the model as a user would; weights that its file lacks would be drawn at random, so they are an error."""
-    import transformers
-
     trust = plan.config.model.trust_remote_code
     if is_adapter(plan.folder):
         network = load_with_adapter(plan.folder, place.dtype, trust, device_map=place.device_map)
         return place.put(network), [Finding("loads", "ok", "the adapter loads on its base")]
+    return _load_full(plan.folder, place, trust)
+
+
+def _load_full(folder: Path, place: Place, trust: bool) -> tuple[Any, list[Finding]]:
+    import transformers
+
     try:
         loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
-            plan.folder,
+            folder,
             dtype=place.dtype,
             device_map=place.device_map,
             use_safetensors=True,
@@ -233,7 +289,7 @@ def _load(plan: Plan, place: Place) -> tuple[Any, list[Finding]]:
     except Exception as failure:  # every way in which a model can be broken, told in one line
         if is_out_of_memory(failure):
             raise
-        what = load_failure(str(plan.folder), failure)
+        what = load_failure(str(folder), failure)
         return None, [Finding("loads", "error", what, remedy=RETRAIN)]
     network, info = loaded
     lost = sorted(str(key) for name in ("missing_keys", "mismatched_keys") for key in info[name])

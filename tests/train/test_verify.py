@@ -15,7 +15,7 @@ import yaml
 from selfinstruct_train.config import ModelConfig
 from selfinstruct_train.train.findings import findings_table
 from selfinstruct_train.train.plan import make_plan
-from selfinstruct_train.train.verify import CHECKS, VERIFICATION_FILE, is_refused, is_verified, verify
+from selfinstruct_train.train.verify import CHECKS, VERIFICATION_FILE, is_refused, is_verified, verify, verify_merge
 
 from .hand_training import hand_train
 
@@ -296,6 +296,39 @@ def test_a_generation_config_that_does_not_know_the_end_is_refused(broken):
     what, remedy = errors(plan)["end_token"]
     assert "does not stop at '<|end|>' (id 0)" in what
     assert "set eos_token_id to [0, 5]" in remedy
+
+
+def test_a_merged_model_is_published_only_if_it_is_the_verified_one(broken, base_folder, tmp_path):
+    from selfinstruct_train.train.merge_adapter import merge_adapter
+
+    plan = broken("lora")
+    merged = merge_adapter(plan.folder, tmp_path / "merged")
+    verify_merge(merged, plan.folder, plan.config)  # publish.force: never verified, so whole and finite is all
+    assert verify(plan).figures["merged_next_tokens"] == 1.0
+    verify_merge(merged, plan.folder, plan.config)
+
+    def refused_after(change) -> str:
+        shutil.copytree(merged, tmp_path / "changed", dirs_exist_ok=True)
+        edit_weights(tmp_path / "changed", change)
+        with pytest.raises(ValueError) as told:
+            verify_merge(tmp_path / "changed", plan.folder, plan.config)
+        return str(told.value)
+
+    from safetensors.torch import load_file
+
+    base = load_file(base_folder / "model.safetensors")
+    told = refused_after(lambda tensors: [tensor.copy_(base[name]) for name, tensor in tensors.items()])
+    assert told.startswith("the merged model is not the verified one: ")
+    assert "100.0% were at the verification; publish the adapter" in told
+    told = refused_after(lambda tensors: tensors["model.norm.weight"][3:4].fill_(float("inf")))
+    assert "numbers that are not finite" in told
+    told = refused_after(lambda tensors: tensors.pop("model.layers.1.mlp.up_proj.weight"))
+    assert "would be random" in told
+    record = json.loads((plan.folder / VERIFICATION_FILE).read_text())
+    del record["figures"]["merged_next_tokens"]
+    (plan.folder / VERIFICATION_FILE).write_text(json.dumps(record))
+    with pytest.raises(ValueError, match=r"did not examine the merged model; run recipes/verify.py --force"):
+        verify_merge(merged, plan.folder, plan.config)
 
 
 def recipe(config_file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
