@@ -199,13 +199,19 @@ def _name_base(path: Path, base: Base) -> None:
 
 
 def _merged(config: Config, adapter: Path) -> Path:
-    """Merge an adapter, once for its weights: the result is kept beside the staged folders."""
+    """Merge an adapter, once for its weights: the result is kept beside the staged folders, unless it is refused."""
     from ..train.merge_adapter import merge_adapter
+    from ..train.verify import verify_merge
 
     folder = staging(config, "merged") / fingerprint(adapter)
     if not folder.is_dir():
         _emptied(folder.parent)
         merge_adapter(adapter, folder, trust_remote_code=config.model.trust_remote_code)
+    try:
+        verify_merge(folder, adapter, config)
+    except ValueError:
+        shutil.rmtree(folder)
+        raise
     return folder
 
 

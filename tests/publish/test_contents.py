@@ -59,6 +59,30 @@ def test_an_adapter_names_its_base_with_the_commit_it_was_trained_on(config, mod
     assert json.loads((model / "adapter_config.json").read_text()) == written
 
 
+def test_a_merge_that_is_not_the_verified_model_is_not_staged_and_not_kept(config, model, monkeypatch):
+    from selfinstruct_train.train import merge_adapter, verify
+
+    def refuse(merged, adapter, config):
+        assert (merged / "model.safetensors").is_file()
+        raise ValueError("the merged model is not the verified one")
+
+    def merge(adapter, out, **_):
+        out.mkdir()
+        (out / "model.safetensors").write_text("merged")
+
+    (model / "model.safetensors").unlink()
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        (model / name).write_text("{}")
+    monkeypatch.setattr(merge_adapter, "merge_adapter", merge)
+    with monkeypatch.context() as patch:
+        patch.setattr(verify, "verify_merge", refuse)
+        with pytest.raises(ValueError, match="not the verified one"):
+            stage_model(config, Sources(model, None))
+    assert not list(model.parents[1].glob("publish/merged/*"))
+    monkeypatch.setattr(verify, "verify_merge", lambda *_: None)
+    assert "model.safetensors" in names(stage_model(config, Sources(model, None)))
+
+
 def test_a_second_staging_drops_what_is_gone(config, model):
     stage_model(config, Sources(model, None))
     (model / "loss.png").unlink()
