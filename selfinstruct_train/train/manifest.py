@@ -1,7 +1,8 @@
 """manifest.json beside a trained model: all that one must know to make it again, and what it took.
 
 No secret gets in: settings hold names of environment variables only, and the value of every variable that may be a
-secret is taken out of whatever text it stands in. Of this machine, its hardware is told, not its name or folders.
+secret is taken out of whatever text it stands in. Of this machine, its hardware is told, not its name. The home folder
+is written ~; other folders (run_dir, dataset, model, command) stay in this file of the run: publishing cuts them.
 """
 
 from __future__ import annotations

@@ -171,6 +171,16 @@ def test_no_secret_of_the_environment_and_no_home_folder_is_told(plan, monkeypat
     assert manifest["config"]["generate"]["instruction_sampling"]["max_new_tokens"] == 1024
 
 
+def test_folders_outside_home_stay_in_the_runs_own_file_and_publishing_cuts_them(plan, monkeypatch):
+    from selfinstruct_train.publish.contents import without_machine
+
+    monkeypatch.setenv("HOME", "/home/a")
+    settings = replace(plan.config, run_dir="/scratch/alice/run")
+    manifest = make_manifest(replace(plan, config=settings), finished_trainer(plan, 3), Taken(BEGAN, 1.0))
+    assert manifest["config"]["run_dir"] == "/scratch/alice/run"
+    assert "alice" not in json.dumps(without_machine(manifest))
+
+
 def test_a_folder_that_only_begins_like_home_keeps_its_name(monkeypatch):
     monkeypatch.setenv("HOME", "/home/a")
     assert without_secrets(["/home/a", "/home/a/x", "/home/abc"], {}) == ["~", "~/x", "/home/abc"]
