@@ -8,7 +8,6 @@ is written ~; other folders (run_dir, dataset, model, command) stay in this file
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
 import os
 import platform
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import Config
 from ..model_source import fingerprint, model_source
 from ..row_files import SUFFIXES
+from ..storage import sha256_of
 from .checkpoints import Taken
 from .encode import IGNORED
 from .sampler import StepSampler
@@ -192,16 +192,11 @@ def _dataset(config: Config) -> dict[str, Any]:
             {
                 "name": file.name if file == path else file.relative_to(path).as_posix(),
                 "bytes": file.stat().st_size,
-                "sha256": _sha256(file),
+                "sha256": sha256_of(file),
             }
             for file in shown
         ],
     }
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _figures(plan: Plan, trainer: Any, first_step: int) -> dict[str, Any]:

@@ -7,7 +7,6 @@ right is the evaluation's affair.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 from ..config import Config
 from ..model_source import TOKENIZER_FILES, load_failure
 from ..prompt_format import embeddings_needed, end_id, stop_ids
-from ..storage import write_json
+from ..storage import sha256_of, write_json
 from .behaviour import Asking, draw_questions, judge, measure, new_token_limit, next_token_logits, next_token_share
 from .compare_merged import MERGED_NEXT_TOKENS, compare_merged
 from .failures import first_sentence, is_out_of_memory
@@ -180,8 +179,7 @@ def _checksums(folder: Path) -> dict[str, str]:
     for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder).as_posix()
         if file.is_file() and name not in _RECORDS:
-            with file.open("rb") as stream:
-                checksums[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+            checksums[name] = sha256_of(file)
     return checksums
 
 
