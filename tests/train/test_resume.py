@@ -189,7 +189,11 @@ def test_a_killed_command_given_again_ends_with_the_same_weights(config_file, tm
     assert weights(models / MIXTURE) == weights(undisturbed)
     assert losses(models / MIXTURE) == losses(undisturbed)
     assert [step for step, _ in losses(models / MIXTURE)] == list(range(1, 41))
+    left = models / f".training-{MIXTURE}"
+    (left / "checkpoint-40").mkdir(parents=True)  # as one killed before it deleted the checkpoints
+    shutil.copy(models / MIXTURE / "training.json", left)
     done = finish(config_file)
+    assert not left.exists()
     assert done.stdout.splitlines() == [
         f"{MIXTURE}: trained before with the same settings and data",
         str(models / MIXTURE),
