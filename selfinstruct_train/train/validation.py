@@ -278,6 +278,7 @@ def _let_fsdp_generate(trainer: Any) -> None:
     if trainer.is_fsdp_enabled:
         from torch.distributed import fsdp
 
-        if isinstance(trainer.model, fsdp.FSDPModule):
+        is_told = "generate" in vars(trainer.model)
+        if isinstance(trainer.model, fsdp.FSDPModule) and not is_told:
             register: Any = fsdp.register_fsdp_forward_method  # typed as if the class above were no module
             register(trainer.model, "generate")
