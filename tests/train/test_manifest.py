@@ -242,4 +242,5 @@ def test_after_a_resume_time_counts_over_all_commands_and_speed_over_the_last_on
     assert 7200 < manifest["seconds"] < 7300
     figures = manifest["training"]
     longest = max(len(row.input_ids) for row in plan.rows)
-    assert figures["tokens_per_second"] * figures["last_command_train_seconds"] <= 2 * 8 * longest * 1.1  # of 2 steps
+    seconds = figures["last_command_train_seconds"] - 0.05  # at the least, before it was rounded
+    assert figures["tokens_per_second"] * seconds <= 2 * 8 * longest * 1.01  # the tokens of 2 steps, not of 6
