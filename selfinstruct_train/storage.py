@@ -1,6 +1,6 @@
 """Write derived files: each is made aside and put in place in one step, so a reader sees the old or the new, whole.
 
-And the checksum by which a file is known again.
+And how they are read: the checksum by which a file is known again, an object of JSON.
 """
 
 from __future__ import annotations
@@ -55,3 +55,18 @@ def sha256_of(path: Path) -> str:
     """Return the checksum of a file in hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a file that holds one JSON object.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON ({error}); delete it, or run the command that writes it again") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: not an object; delete it, or run the command that writes it again")
+    return value

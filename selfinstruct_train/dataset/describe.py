@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from ..generate.spending import FREE, Usage, money, price_of, usage_of
 from ..generate.statistics import statistics
 from ..generate.tokenize import tokenization_of
 from ..journal import read_header, read_journal
-from ..storage import write_atomically, write_jsonl, write_text
+from ..storage import read_object, write_atomically, write_jsonl, write_text
 from ..types import SeedTask
 from .card import MARK, CardFacts, Picture, contamination_told, render_card, settings_shown, yaml_header
 from .figures import draw_lengths, draw_similarity, draw_wheel, length_histogram, similarity_histogram, wheel
@@ -215,7 +214,7 @@ def _review_of(path: Path, folder: Path) -> dict[str, Any] | None:
     """The run's review, if it says that it is of just this file of rows."""
     if not path.is_file():
         return None
-    review, data = _read_object(path), folder / "train.parquet"
+    review, data = read_object(path), folder / "train.parquet"
     belongs = data.is_file() and review.get("dataset_sha256") == _sha256(data.read_bytes())
     return review if belongs and review.get("n") and isinstance(review.get("percent"), dict) else None
 
@@ -226,17 +225,7 @@ def _read_funnel(path: Path) -> Funnel | None:
 
 
 def _read_if_there(path: Path) -> dict[str, Any] | None:
-    return _read_object(path) if path.is_file() else None
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON ({error}); delete it, or run the stage that writes it again") from error
-    if not isinstance(value, dict):
-        raise ValueError(f"{path}: not an object; delete it, or run the stage that writes it again")
-    return value
+    return read_object(path) if path.is_file() else None
 
 
 def _versions() -> str:

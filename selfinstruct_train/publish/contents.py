@@ -24,7 +24,7 @@ from ..row_files import SUFFIXES
 from ..storage import sha256_of
 from .base import as_trained, base_of, dataset_card
 from .model_card import Base
-from .ready import Sources, read_object, read_scores
+from .ready import Sources, read_record, read_scores
 
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "*.py")
 _ADAPTER = ("adapter_model.safetensors", "adapter_config.json")
@@ -189,7 +189,7 @@ def _rewrite(path: Path) -> None:
 
 def _name_base(path: Path, base: Base) -> None:
     """Name the base in an adapter's settings with the commit that it was trained on; of a folder the name alone."""
-    settings = read_object(path)
+    settings = read_record(path)
     if base.is_hub_id:
         settings |= {"base_model_name_or_path": base.name, "revision": base.revision}
     else:

@@ -22,7 +22,7 @@ from ..train.verify import VERIFICATION_FILE
 from .base import as_trained, base_license, base_of, dataset_card
 from .contents import staging, without_machine
 from .model_card import Base, CardFacts, Data
-from .ready import Sources, read_object, read_scores
+from .ready import Sources, read_record, read_scores
 
 _STAGES = ("instructions", "classification", "instances")
 _SAMPLING = ("max_new_tokens", "temperature", "top_p", "presence_penalty", "frequency_penalty")
@@ -62,9 +62,9 @@ def card_facts(config: Config, sources: Sources, dataset_commit: str | None = No
     """
     assert sources.model is not None
     folder, publish = sources.model, config.publish
-    record = read_object(folder / "training.json")
-    manifest = read_object(folder / "manifest.json")
-    verified = read_object(folder / VERIFICATION_FILE)
+    record = read_record(folder / "training.json")
+    manifest = read_record(folder / "manifest.json")
+    verified = read_record(folder / VERIFICATION_FILE)
     trained = record.get("identity", {}).get("train", {})
     config = as_trained(config, manifest)
     generated_here = config.train.dataset is None and publish.mixture == "seeds+generated"
@@ -133,7 +133,7 @@ def _data(config: Config, record: Mapping[str, Any], manifest: Mapping[str, Any]
         "seeds+generated": "rows of machine-written instruction data and seed tasks",
     }
     of_run = config.train.dataset is None
-    contamination = read_object(Path(config.run_dir) / "contamination.json") if of_run else {}
+    contamination = read_record(Path(config.run_dir) / "contamination.json") if of_run else {}
     return Data(
         description=number + (kinds[config.publish.mixture] if of_run else "rows of instruction data"),
         repo=config.publish.dataset_repo,
@@ -188,7 +188,7 @@ def _generation(config: Config, headers: Mapping[str, dict[str, Any]]) -> tuple[
         return ()
     first = headers["instructions"]
     lm = str(first.get("lm", "")).rpartition("@")[0]
-    generated = read_object(Path(config.run_dir) / "statistics.json").get("generated", {})
+    generated = read_record(Path(config.run_dir) / "statistics.json").get("generated", {})
     seeds = config.generate.seed_tasks
     rows = [
         ("model that wrote the data", f"`{model_name(lm)}`" if lm else ""),

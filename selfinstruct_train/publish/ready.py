@@ -15,7 +15,7 @@ from ..config import Config
 from ..dataset.rows import find_dataset
 from ..model_source import fingerprint
 from ..row_files import SUFFIXES
-from ..storage import sha256_of
+from ..storage import read_object, sha256_of
 from ..train.verify import VERIFICATION_FILE, is_verified
 
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -35,7 +35,7 @@ class Sources:
     @property
     def manifest(self) -> dict[str, Any]:
         """What the training recorded of the model."""
-        return read_object(self.model / "manifest.json") if self.model is not None else {}
+        return read_record(self.model / "manifest.json") if self.model is not None else {}
 
     @property
     def is_adapter(self) -> bool:
@@ -92,21 +92,13 @@ def refuse_unproven(sources: Sources, force: bool) -> None:
         raise ValueError(f"not published: {'; '.join(sources.missing)} (publish.force publishes it all the same)")
 
 
-def read_object(path: Path) -> dict[str, Any]:
+def read_record(path: Path) -> dict[str, Any]:
     """Read a JSON object; a file that is missing is an empty one.
 
     Raises:
         ValueError: the file holds something else.
     """
-    if not path.is_file():
-        return {}
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON ({error}); run the command that writes it again") from error
-    if not isinstance(value, dict):
-        raise ValueError(f"{path}: not an object; run the command that writes it again")
-    return value
+    return read_object(path) if path.is_file() else {}
 
 
 def read_scores(config: Config, folder: Path) -> list[dict[str, Any]]:
@@ -152,7 +144,7 @@ def _unproven(config: Config, folder: Path) -> list[str]:
 
 def _changed(folder: Path, dataset: Path | None) -> list[str]:
     """Whether the data to be published are other ones than the model was trained on, by the manifest's checksums."""
-    trained = read_object(folder / "manifest.json").get("dataset", {}).get("files", [])
+    trained = read_record(folder / "manifest.json").get("dataset", {}).get("files", [])
     if dataset is None or not trained:
         return []
     before = {file["name"]: file["sha256"] for file in trained}

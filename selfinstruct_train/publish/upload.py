@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from ..config import Config
 from ..storage import write_json
 from .contents import File
-from .ready import read_object
+from .ready import read_record
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -180,7 +180,7 @@ def remember(config: Config, published: Published, files: tuple[File, ...]) -> N
     path = record_path(config)
     entry = asdict(published) | {"files": {file.path: file.sha256 for file in files}}
     del entry["is_new"]
-    write_json(path, read_object(path) | {published.kind: entry})
+    write_json(path, read_record(path) | {published.kind: entry})
 
 
 def known_commit(config: Config, kind: Kind, files: tuple[File, ...] | None = None) -> str | None:
@@ -189,7 +189,7 @@ def known_commit(config: Config, kind: Kind, files: tuple[File, ...] | None = No
     Args:
         files: then only if it holds exactly these.
     """
-    entry = read_object(record_path(config)).get(kind, {})
+    entry = read_record(record_path(config)).get(kind, {})
     repo = config.publish.model_repo if kind == "model" else config.publish.dataset_repo
     if entry.get("repo") != repo or entry.get("branch") != config.publish.revision:
         return None

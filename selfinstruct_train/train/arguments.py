@@ -74,7 +74,7 @@ def make_arguments(
         f"{checkpointing}_kwargs": {"use_reentrant": False},
         "dataloader_pin_memory": on_gpu,
         "ddp_find_unused_parameters": False,
-        "remove_unused_columns": False,
+        "remove_unused_columns": False,  # a pack's lengths are no argument of a model
         "max_length": None,
         "packing": False,  # by us, before
         "padding_free": False,

@@ -82,12 +82,17 @@ def with_filler(dataset: Any) -> Any:
     return dataset.add_item(filler | ({"seq_lengths": [1]} if "seq_lengths" in dataset.column_names else {}))
 
 
+def padding_id(tokenizer: Any) -> int:
+    """Return the id of the padding token; EOS stands in where the tokenizer has none."""
+    return int(tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id)
+
+
 def make_collator(tokenizer: Any, train: TrainConfig) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
     """Return what makes a batch of rows of `make_dataset`, in packs or not, padded on the right.
 
     A tokenizer without a pad token keeps none: padding is neither attended to nor learnt, so any id will do.
     """
-    pad_id = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    pad_id = padding_id(tokenizer)
 
     def collate(examples: list[dict[str, Any]]) -> dict[str, Any]:
         return (collate_packs if "seq_lengths" in examples[0] else collate_rows)(examples, pad_id)

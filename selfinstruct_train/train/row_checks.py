@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from ..prompt_format import end_id
 from .findings import Finding, Level
+from .packing import padding_id
 from .plan import Plan
-from .seen_rows import SeenRows, padding_id
+from .seen_rows import SeenRows
 
 MAX_END_INSIDE = 0.02
 """Share of rows that hold the end token as text: some quote it; more have an ordinary token for EOS, "<unk>" or "."."""

@@ -32,7 +32,6 @@ def make_trainer(
     dataset = make_dataset(plan.rows, train)
     if train.packing and train.attention == "auto":
         use_documents_attention(network)
-    arguments.remove_unused_columns = False  # a pack's lengths are no argument of a model
     trainer = _row_trainer_class()(
         model=network,
         args=arguments,

@@ -13,7 +13,7 @@ from typing import Any
 from ..config import TrainConfig
 from .encode import IGNORED, EncodedRow
 from .loss import token_weights
-from .packing import make_collator, make_dataset
+from .packing import make_collator, make_dataset, padding_id
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,6 @@ class SeenRows:
     """A token of it lost its label or its attention, and it is the padding token."""
     wrong_on_prompt: tuple[int, ...]
     """A token of its prompt has another weight in the loss than train.prompt_loss_weight."""
-
-
-def padding_id(tokenizer: Any) -> int:
-    """Return the id of the padding token; EOS stands in where the tokenizer has none."""
-    return int(tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id)
 
 
 def see_rows(rows: Sequence[EncodedRow], tokenizer: Any, train: TrainConfig, end: int, collate: Any = None) -> SeenRows:
