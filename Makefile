@@ -21,7 +21,7 @@ GENERATE = $(if $(filter 1,$(PROCESSES)),$(BIN)/python,$(BIN)/torchrun --standal
 LAUNCH = $(if $(filter one_process-1,$(ACCELERATE)-$(PROCESSES)),$(BIN)/python,$(BIN)/accelerate launch --quiet \
 	--config_file configs/accelerate/$(ACCELERATE).yaml $(if $(filter 1,$(PROCESSES)),,--num_processes $(PROCESSES)))
 # A world that knows the truth about a run's data can review it; the tiny model's does.
-REVIEW := $(wildcard recipes/$(RUN)_base/review.py)
+REVIEW := $(if $(filter tiny,$(RUN)),-m tiny_world.review)
 
 # Threads that wait must not spin: on a busy machine that costs more than it saves.
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -48,7 +48,7 @@ data: $(READY) ## the paper's own material -> data/ (ARGS="--mirror URL" or ARGS
 probe: $(READY) ## which prompt form (plain, chat, numbered) suits the model, and what N instructions take
 	$(BIN)/python recipes/probe.py --config $(CONFIG) $(ARGS)
 
-forecast: $(READY) ## ask a few of the run's first requests and foretell requests, tokens, cost and time
+forecast: $(READY) ## ask a few of the run's first requests and estimate requests, tokens, cost and time
 	$(BIN)/python recipes/forecast.py --config $(CONFIG) $(ARGS)
 
 refilter: $(READY) ## judge the answers of a run again at other thresholds, asking nothing -> <run_dir>/refiltered
@@ -122,13 +122,13 @@ test: $(READY) ## run the tests
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 bench: $(READY) ## measure speed, each as a ratio in one run (BENCH=novelty|decoding|replay|kills|packing|scoring|coverage; 17 minutes for all)
-	for name in $(BENCH); do $(BIN)/python recipes/bench/$$name.py || exit; done
+	for name in $(BENCH); do $(BIN)/python -m benchmarks.$$name || exit; done
 
 bench-gpu: $(READY) ## training and generation on this machine's GPU (ARGS="--small" proves it on a CPU)
-	$(BIN)/python recipes/bench/gpu.py $(ARGS)
+	$(BIN)/python -m benchmarks.gpu $(ARGS)
 
 test-servers: $(READY) ## run the backends' tests on llama.cpp's server, vLLM's server and vLLM (builds both, 20 min once)
-	$(BIN)/python tests/servers/run.py $(ARGS)
+	$(BIN)/python -m tests.servers.run $(ARGS)
 
 lint: $(READY) ## check style and types
 	$(BIN)/ruff check .
@@ -136,5 +136,5 @@ lint: $(READY) ## check style and types
 	$(BIN)/mypy
 
 pretrain-tiny: $(READY) ## make the built-in tiny base model again from nothing (about an hour on two cores)
-	$(BIN)/python recipes/tiny_base/pretrain.py --out runs/tiny_base --tokens $(TOKENS)
-	$(BIN)/python recipes/tiny_base/assets.py --text runs/tiny_base/work
+	$(BIN)/python -m tiny_world.pretrain --out runs/tiny_base --tokens $(TOKENS)
+	$(BIN)/python -m tiny_world.assets --text runs/tiny_base/work

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selfinstruct_train.config import Config, EvalConfig
-from selfinstruct_train.config_file import changed_settings, check_price
-from selfinstruct_train.storage import write_json
+from selfinstruct_train.config.load import changed_settings, check_price
+from selfinstruct_train.core.storage import write_json
 
 from .comparisons import NOT_TOLD_APART, Comparison
-from .encodings import prompt_limit, prompt_settings
+from .examples import Example
 from .external import read_predictions
 from .metrics import METRICS, Tokenize, load_tokenizer
 from .predict import (
@@ -33,10 +33,11 @@ from .predict import (
     weights_of,
     write_predictions,
 )
+from .prompts import prompt_limit, prompt_settings
 from .published import SET as PUBLISHED_SET
 from .published import find_published, read_published
 from .scores import Evaluation, evaluate_predictions, to_json
-from .tasks import Example, load_sets
+from .tasks import load_sets
 
 if TYPE_CHECKING:
     from selfinstruct_train.lm.base import LM

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct_train.config import Config
-from selfinstruct_train.journal import read_header
-from selfinstruct_train.storage import write_atomically
+from selfinstruct_train.core.journal import read_header
+from selfinstruct_train.core.storage import write_atomically
 
 from .predict import BASE, find_systems, journal_of
 from .tasks import SET_TITLES

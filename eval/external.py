@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from selfinstruct_train.row_files import is_unicode
+from selfinstruct_train.core.row_files import is_unicode
 
-from .tasks import Example, read_jsonl
+from .examples import Example
+from .tasks import read_jsonl
 
 TEXT_KEYS = ("prediction", "Prediction", "response", "text", "completion")
 

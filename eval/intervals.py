@@ -8,7 +8,7 @@ resamples' percentiles cover too seldom. A difference gets the wider of that and
 cannot tell heavy tails from skewness. Shares of independent yes-no examples get Wilson's score interval, differences of
 such shares Tango's (Statistics in Medicine 17, 1998), whose test of no difference is McNemar's (1947), all of them with
 Student's t. Where all n tasks say the same, Wilson's upper end for none of n is the share of tasks that may say
-anything else. How often all this covers the truth: recipes/bench/coverage.py, table in docs/evaluation.md.
+anything else. How often all this covers the truth: benchmarks/coverage.py, table in docs/evaluation.md.
 """
 
 from __future__ import annotations

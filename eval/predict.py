@@ -15,20 +15,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from selfinstruct_train.config import Config, ModelConfig
-from selfinstruct_train.journal import Journal, read_header
+from selfinstruct_train.core.journal import Journal, read_header
+from selfinstruct_train.core.model_source import check_model_source, fingerprint, model_source
+from selfinstruct_train.core.prompt_format import question
+from selfinstruct_train.core.records import Completion, Request
+from selfinstruct_train.core.seeding import derive_seed
+from selfinstruct_train.core.storage import write_jsonl
 from selfinstruct_train.lm.asking import ask
 from selfinstruct_train.lm.base import LM
-from selfinstruct_train.model_source import check_model_source, fingerprint, model_source
-from selfinstruct_train.prompt_format import question
-from selfinstruct_train.seeding import derive_seed
-from selfinstruct_train.storage import write_jsonl
-from selfinstruct_train.types import Completion, Request
 
-from .encodings import prompt_settings
+from .examples import Example
 from .external import read_predictions
+from .prompts import prompt_settings
 from .published import SET as PUBLISHED_SET
 from .published import read_published, refuse_names
-from .tasks import Example
 
 BASE = "base"
 BASE_CUT = "base, cut"

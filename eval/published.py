@@ -12,8 +12,8 @@ from pathlib import Path
 
 from selfinstruct_train.config import EvalConfig
 
+from .examples import Example
 from .external import read_predictions
-from .tasks import Example
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """What a model is asked: Natural Instructions v2 tasks and the user-oriented instructions, read into `Example`s.
 
 Tasks come from whatever `natural_instructions` opens, or are built in; the first N instances of a task are used, as
-Tk-Instruct and the paper do, and `encodings` puts them into words. The user-oriented file has one task a line, in the
+Tk-Instruct and the paper do, and `prompts` puts them into words. The user-oriented file has one task a line, in the
 released user_oriented_instructions.jsonl format. Whatever is wrong with a file is told in one line, before any model is
 loaded.
 """
@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from selfinstruct_train.config import EvalConfig
-from selfinstruct_train.natural_instructions import TaskFiles, open_tasks, read_instances, read_text
+from selfinstruct_train.sources.natural_instructions import TaskFiles, open_tasks, read_instances, read_text
 
-from .encodings import PromptLimit, WorkedExamples, encode, worked_examples
+from .examples import Example
+from .prompts import PromptLimit, WorkedExamples, encode, worked_examples
 
 BUILTIN_TINY = Path(__file__).parent / "data" / "tiny"
 SET_TITLES = {"tasks": "Held-out tasks", "user_oriented": "User-oriented tasks"}
@@ -26,30 +26,11 @@ _USER_FORMAT = "no user_oriented_instructions.jsonl line"
 _DEFINITION_ONLY = EvalConfig()
 
 
-@dataclass(frozen=True)
-class Example:
-    """One thing a model is asked, with every answer that counts as right.
-
-    `task` is what examples are clustered by, `category` the kind of task (for user-oriented tasks the application that
-    motivated them), `distance` "near" or "far" from the seed tasks where the task file says so, else empty. `prompt` is
-    the whole text a model is asked where the encoding makes one (`eval.encoding`); empty: the training template does.
-    """
-
-    id: str
-    task: str
-    category: str
-    instruction: str
-    input: str
-    references: tuple[str, ...]
-    distance: str = ""
-    prompt: str = ""
-
-
 def load_sets(config: EvalConfig, limit: PromptLimit | None = None) -> dict[str, list[Example]]:
     """Read all that a run evaluates: "tasks", and "user_oriented" where the configuration names such a file.
 
     Args:
-        limit: of the model that is going to be asked, from `encodings.prompt_limit`; it changes texts and nothing else.
+        limit: of the model that is going to be asked, from `prompts.prompt_limit`; it changes texts and nothing else.
     """
     sets = {"tasks": load_tasks(config.tasks, config.split, config.max_instances_per_task, config, limit)}
     if config.user_oriented is not None:

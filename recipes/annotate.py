@@ -15,11 +15,11 @@ import logging
 import sys
 from pathlib import Path
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import changed_settings, load_config
+    from selfinstruct_train.config.load import changed_settings, load_config
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--results", action="store_true")
@@ -30,12 +30,11 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.info("%s", changed_settings(config))
 
-    from selfinstruct_eval.pages.report import rewrite_report
     from selfinstruct_eval.people.desk import Desk
     from selfinstruct_eval.people.items import load_work
     from selfinstruct_eval.people.results import write_results
     from selfinstruct_eval.people.server import serve
-
+    from selfinstruct_eval.report.report import rewrite_report
     from selfinstruct_train.publish.model_index import write_model_indexes
 
     work = load_work(config)

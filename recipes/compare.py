@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, help="folder for compared.html, compared.md and compared.json")
     arguments = parser.parse_args()
 
-    from selfinstruct_eval.pages.compare import compare_runs
+    from selfinstruct_eval.report.compare import compare_runs
 
     for path in compare_runs(arguments.runs, arguments.out):
         print(path)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def _parse() -> argparse.Namespace:

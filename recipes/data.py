@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
@@ -29,8 +29,8 @@ def main() -> None:
     )
     args = parser.parse_args()
 
-    from selfinstruct_train.fetch import GITHUB, Folders, mirror
-    from selfinstruct_train.official import get_official
+    from selfinstruct_train.sources.fetch import GITHUB, Folders, mirror
+    from selfinstruct_train.sources.official import get_official
 
     if args.folders and args.mirror:
         raise ValueError("--from and --mirror: give one of them; with --from nothing is downloaded")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sys
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import load_config
+    from selfinstruct_train.config.load import load_config
 
     config = load_config(None)
 

@@ -12,27 +12,26 @@ import os
 import sys
 import warnings
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import load_config
+    from selfinstruct_train.config.load import load_config
 
     config = load_config(None)
     warnings.filterwarnings("ignore", category=FutureWarning)  # of the libraries, about one another
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
 
-    from selfinstruct_eval.held_out import open_held_out
-
+    from selfinstruct_eval.evaluation_data import open_evaluation_data
     from selfinstruct_train.generate.contamination import find_overlaps
-    from selfinstruct_train.train.doctor import CHECKS, examine_all
-    from selfinstruct_train.train.findings import check_allowed, findings_table, refuse
+    from selfinstruct_train.train.checks.doctor import CHECKS, examine_all
+    from selfinstruct_train.train.checks.findings import check_allowed, findings_table, refuse
     from selfinstruct_train.train.plan import make_plan
-    from selfinstruct_train.train.verify import CHECKS as OF_THE_FINISHED_MODEL
+    from selfinstruct_train.train.verify.verification import CHECKS as OF_THE_FINISHED_MODEL
 
     check_allowed(config.train.allow, (*CHECKS, *OF_THE_FINISHED_MODEL))
     contamination = config.generate.contamination
-    overlaps = functools.partial(find_overlaps, held_out=open_held_out(config), settings=contamination)
+    overlaps = functools.partial(find_overlaps, evaluation_data=open_evaluation_data(config), settings=contamination)
     plans = [make_plan(config, mixture) for mixture in config.train.mixtures]
     if os.environ.get("RANK", "0") != "0":
         return

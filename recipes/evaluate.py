@@ -19,13 +19,13 @@ import logging
 import sys
 import warnings
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 logger = logging.getLogger("evaluate")
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import load_config
+    from selfinstruct_train.config.load import load_config
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--predictions", action="append", default=[])
@@ -41,9 +41,8 @@ def main() -> None:
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # peft loads it; it misses a kernel for CPUs nobody needs
 
     from selfinstruct_eval.evaluate import evaluate_files, evaluate_run, file_lines
-    from selfinstruct_eval.pages.report import write_report
+    from selfinstruct_eval.report.report import write_report
     from selfinstruct_eval.scores import summary
-
     from selfinstruct_train.publish.model_index import write_model_indexes
 
     if own.predictions:

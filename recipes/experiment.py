@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 if TYPE_CHECKING:
     from selfinstruct_train.config import Config
@@ -33,7 +33,7 @@ log = logging.getLogger("experiment")
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import changed_settings, load_config
+    from selfinstruct_train.config.load import changed_settings, load_config
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("experiment", choices=("scale", "distill", "baselines"), nargs="?")
@@ -48,8 +48,7 @@ def main() -> None:
     log.info("%s", changed_settings(config))
 
     from selfinstruct_eval.experiment import adopt_answers, arms_table, read_arm_scores
-    from selfinstruct_eval.pages.curve import find_plateau, write_curve
-
+    from selfinstruct_eval.report.curve import find_plateau, write_curve
     from selfinstruct_train.dataset.arms import make_arms, write_config
     from selfinstruct_train.train.in_turn import find_finished, run_to_end, split_launcher
 
@@ -85,15 +84,14 @@ def main() -> None:
 
 def _check(config: Config, arms: Sequence[Arm]) -> list[Plan]:
     """Look at all that can be refused, before the first training."""
-    from selfinstruct_eval.held_out import open_held_out
+    from selfinstruct_eval.evaluation_data import open_evaluation_data
     from selfinstruct_eval.predict import find_systems
     from selfinstruct_eval.tasks import load_sets
-
     from selfinstruct_train.generate.contamination import find_overlaps
-    from selfinstruct_train.train.doctor import CHECKS, examine_data
-    from selfinstruct_train.train.findings import check_allowed, findings_table, refuse
+    from selfinstruct_train.train.checks.doctor import CHECKS, examine_data
+    from selfinstruct_train.train.checks.findings import check_allowed, findings_table, refuse
     from selfinstruct_train.train.plan import make_plan, refuse_other_training
-    from selfinstruct_train.train.verify import CHECKS as OF_THE_FINISHED_MODEL
+    from selfinstruct_train.train.verify.verification import CHECKS as OF_THE_FINISHED_MODEL
 
     load_sets(config.eval)
     find_systems(config)
@@ -102,7 +100,7 @@ def _check(config: Config, arms: Sequence[Arm]) -> list[Plan]:
     for plan in plans:
         refuse_other_training(plan)
     contamination = config.generate.contamination
-    overlaps = functools.partial(find_overlaps, held_out=open_held_out(config), settings=contamination)
+    overlaps = functools.partial(find_overlaps, evaluation_data=open_evaluation_data(config), settings=contamination)
     results = examine_data(config, plans, overlaps if contamination.action != "off" else None)
     findings = [
         replace(f, what=f"{arm.name}: {f.what}") for arm, of_arm in zip(arms, results, strict=True) for f in of_arm

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import sys
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import changed_settings, load_config
-    from selfinstruct_train.lm.distributed import is_main_process, shared_lm
+    from selfinstruct_train.config.load import changed_settings, load_config
+    from selfinstruct_train.lm.transformers.distributed import is_main_process, shared_lm
 
     config = load_config(None)
     if not is_main_process():  # it only serves process 0, which alone speaks
@@ -23,16 +23,15 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.info("%s", changed_settings(config))
 
-    from selfinstruct_eval.held_out import open_held_out
-
-    from selfinstruct_train.generate.run import generate, prepare
+    from selfinstruct_eval.evaluation_data import open_evaluation_data
+    from selfinstruct_train.generate.pipeline import generate, prepare
 
     plan = prepare(config)
-    held_out = open_held_out(config)
+    evaluation_data = open_evaluation_data(config)
 
     with shared_lm(config.model) as lm:
         assert lm is not None
-        result = generate(plan, lm, held_out)
+        result = generate(plan, lm, evaluation_data)
 
     counts = result.funnel["instructions"]
     generated = result.statistics["generated"]

@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 import sys
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import changed_settings, load_config
+    from selfinstruct_train.config.load import changed_settings, load_config
 
     config = load_config(None)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -22,8 +22,7 @@ def main() -> None:
 
     from selfinstruct_eval.judge.judging import judge, prepare_judging
     from selfinstruct_eval.judge.results import summarise, table, write_results
-    from selfinstruct_eval.pages.report import rewrite_report
-
+    from selfinstruct_eval.report.report import rewrite_report
     from selfinstruct_train.publish.model_index import write_model_indexes
 
     plan = prepare_judging(config)

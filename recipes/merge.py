@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
@@ -28,8 +28,8 @@ def main() -> None:
     merged = merge(sources, arguments.threshold)
     files = write_merged(Path(arguments.out), merged)
 
-    print(merge_table(sources, merged.fates))
-    print(f"{len(merged.rows)} rows of {len(merged.fates)} stay")
+    print(merge_table(sources, merged.outcomes))
+    print(f"{len(merged.rows)} rows of {len(merged.outcomes)} stay")
     for path in files:
         print(path)
 

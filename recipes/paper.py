@@ -9,18 +9,18 @@ from __future__ import annotations
 import argparse
 import sys
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import load_config
+    from selfinstruct_train.config.load import load_config
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config")
     own, others = parser.parse_known_args()
     config = load_config(None)
 
-    from selfinstruct_eval.pages.paper import as_text, command_words, paper_items, write_paper
+    from selfinstruct_eval.report.paper import as_text, command_words, paper_items, write_paper
 
     items = paper_items(config, command_words(own.config, others))
     files = write_paper(config, items)

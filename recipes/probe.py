@@ -9,17 +9,17 @@ from __future__ import annotations
 import logging
 import sys
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import load_config
+    from selfinstruct_train.config.load import load_config
 
     config = load_config(None)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
 
+    from selfinstruct_train.generate.pipeline import check_writable, read_plan
     from selfinstruct_train.generate.probe import advice, probe, probe_path, probe_table
-    from selfinstruct_train.generate.run import check_writable, read_plan
 
     plan = read_plan(config)
     check_writable(plan.run_dir)

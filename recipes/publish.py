@@ -12,22 +12,22 @@ import os
 import sys
 from pathlib import Path
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import changed_settings, load_config
+    from selfinstruct_train.config.load import changed_settings, load_config
 
     config = load_config(None)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("selfinstruct_train").setLevel(logging.INFO)
     logging.getLogger("selfinstruct_train.recipe").info("%s", changed_settings(config))
 
+    from selfinstruct_train.core.storage import write_text
     from selfinstruct_train.publish import announce, contents, ready, upload
     from selfinstruct_train.publish.base import base_of
     from selfinstruct_train.publish.facts import card_facts
     from selfinstruct_train.publish.model_card import render_card
-    from selfinstruct_train.storage import write_text
 
     settings = config.publish
     sources = ready.find_sources(config)

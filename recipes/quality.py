@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 import sys
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import changed_settings, load_config
+    from selfinstruct_train.config.load import changed_settings, load_config
 
     config = load_config(None)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -26,8 +26,8 @@ def main() -> None:
     plan = prepare_quality(config)
     result = filter_by_quality(plan, load_scorer(config))
 
-    print(histogram(result.fates, config.quality.scorer))
-    counts = count_verdicts(len(plan.scored), (fate.verdict for fate in result.fates))
+    print(histogram(result.outcomes, config.quality.scorer))
+    counts = count_verdicts(len(plan.scored), (outcome.verdict for outcome in result.outcomes))
     print(funnel_table({"quality": counts}))
     print(f"{len(result.rows)} of {len(plan.rows)} rows stay, rows of seed tasks included")
     for path in result.files:

@@ -9,24 +9,23 @@ from __future__ import annotations
 import logging
 import sys
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import load_config
+    from selfinstruct_train.config.load import load_config
 
     config = load_config(None)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
 
-    from selfinstruct_eval.held_out import open_held_out
-
+    from selfinstruct_eval.evaluation_data import open_evaluation_data
     from selfinstruct_train.generate.funnel import comparison_table, funnel_table
+    from selfinstruct_train.generate.pipeline import read_plan
     from selfinstruct_train.generate.refilter import refilter
-    from selfinstruct_train.generate.run import read_plan
+    from selfinstruct_train.lm.budget import money
     from selfinstruct_train.lm.progress import compact
-    from selfinstruct_train.lm.spending import money
 
-    result = refilter(read_plan(config), open_held_out(config))
+    result = refilter(read_plan(config), open_evaluation_data(config))
 
     after = result.generated.funnel
     print(funnel_table(after) if result.before is None else comparison_table(result.before, after))

@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 import sys
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import changed_settings, load_config
+    from selfinstruct_train.config.load import changed_settings, load_config
 
     config = load_config(None)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -29,8 +29,8 @@ def main() -> None:
 
     result = relabel(plan, load_lm(config.relabel.model))
 
-    counts = count_verdicts(len(plan.requests), (fate.verdict for fate in result.fates))
-    num_changed = sum(fate.verdict == "kept" and fate.new != fate.old for fate in result.fates)
+    counts = count_verdicts(len(plan.requests), (outcome.verdict for outcome in result.outcomes))
+    num_changed = sum(outcome.verdict == "kept" and outcome.new != outcome.old for outcome in result.outcomes)
     print(funnel_table({"relabel": counts}))
     print(f"{len(result.rows)} rows, {num_changed} of them with another output than before")
     for path in result.files:

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 if TYPE_CHECKING:
     from selfinstruct_train.config import Config
@@ -34,7 +34,7 @@ LAUNCHED = (
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import changed_settings, load_config
+    from selfinstruct_train.config.load import changed_settings, load_config
 
     is_first = os.environ.get("RANK", "0") == "0"
     # Threads that spin while they wait make a busy machine ten times slower; read when torch is imported.
@@ -50,7 +50,7 @@ def main() -> None:
     from selfinstruct_train.train.failures import first_does
     from selfinstruct_train.train.plan import is_complete, make_plan, refuse_other_training
     from selfinstruct_train.train.trainer import check, train
-    from selfinstruct_train.train.verify import is_verified
+    from selfinstruct_train.train.verify.verification import is_verified
     from selfinstruct_train.train.work_folder import delete_checkpoints
 
     log.info("training runs as %s", check(config))
@@ -83,16 +83,15 @@ def main() -> None:
 
 
 def _examine(config: Config, plans: Sequence[Plan], log: logging.Logger) -> None:
-    from selfinstruct_eval.held_out import open_held_out
-
+    from selfinstruct_eval.evaluation_data import open_evaluation_data
     from selfinstruct_train.generate.contamination import find_overlaps
-    from selfinstruct_train.train.doctor import CHECKS, examine_all
-    from selfinstruct_train.train.findings import check_allowed, findings_table, refuse
-    from selfinstruct_train.train.verify import CHECKS as OF_THE_FINISHED_MODEL
+    from selfinstruct_train.train.checks.doctor import CHECKS, examine_all
+    from selfinstruct_train.train.checks.findings import check_allowed, findings_table, refuse
+    from selfinstruct_train.train.verify.verification import CHECKS as OF_THE_FINISHED_MODEL
 
     check_allowed(config.train.allow, (*CHECKS, *OF_THE_FINISHED_MODEL))
     contamination = config.generate.contamination
-    overlaps = functools.partial(find_overlaps, held_out=open_held_out(config), settings=contamination)
+    overlaps = functools.partial(find_overlaps, evaluation_data=open_evaluation_data(config), settings=contamination)
     results = examine_all(config, plans, overlaps if contamination.action != "off" else None)
     for plan, findings in zip(plans, results, strict=True):
         log.info("%s: %d of %d rows\n%s", plan.mixture, len(plan.rows), len(plan.source_rows), findings_table(findings))
@@ -102,7 +101,7 @@ def _examine(config: Config, plans: Sequence[Plan], log: logging.Logger) -> None
 def _verify_in_a_new_process(folders: Sequence[Path]) -> None:
     import torch
 
-    from selfinstruct_train.train.verify import is_refused
+    from selfinstruct_train.train.verify.verification import is_refused
 
     gc.collect()
     torch.cuda.empty_cache()  # does nothing without a GPU

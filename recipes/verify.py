@@ -12,11 +12,11 @@ import argparse
 import logging
 import sys
 
-from selfinstruct_train.command import run_recipe
+from selfinstruct_train.cli import run_recipe
 
 
 def main() -> None:
-    from selfinstruct_train.config_file import load_config
+    from selfinstruct_train.config.load import load_config
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--force", action="store_true")
@@ -30,10 +30,10 @@ def main() -> None:
 
     transformers.utils.logging.disable_progress_bar()
 
-    from selfinstruct_train.train.doctor import CHECKS as OF_THE_DOCTOR
-    from selfinstruct_train.train.findings import check_allowed, findings_table
+    from selfinstruct_train.train.checks.doctor import CHECKS as OF_THE_DOCTOR
+    from selfinstruct_train.train.checks.findings import check_allowed, findings_table
     from selfinstruct_train.train.plan import make_plan
-    from selfinstruct_train.train.verify import CHECKS, VERIFICATION_FILE, verify
+    from selfinstruct_train.train.verify.verification import CHECKS, VERIFICATION_FILE, verify
 
     check_allowed(config.train.allow, (*CHECKS, *OF_THE_DOCTOR))
     results = [verify(make_plan(config, mixture), own.force) for mixture in config.train.mixtures]

@@ -15,13 +15,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from selfinstruct_eval.encodings import prompt_limit
-from selfinstruct_eval.metrics import CATEGORY_METRICS, METRICS, Tokenize, load_tokenizer, score_each
-from selfinstruct_eval.tasks import Example, load_sets
-
 from selfinstruct_train.config import Config, EvalConfig, ModelConfig
-from selfinstruct_train.config_file import load_config
-from selfinstruct_train.prompt_format import question
+from selfinstruct_train.config.load import load_config
+from selfinstruct_train.core.prompt_format import question
+
+from ..examples import Example
+from ..metrics import CATEGORY_METRICS, METRICS, Tokenize, load_tokenizer, score_each
+from ..prompts import prompt_limit
+from ..tasks import load_sets
 
 _OWN = {"template": "paper", "by_category": False}
 _NOT_HERE = ("models", "published", "sampling", "bootstrap_samples")

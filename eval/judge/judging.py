@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct_train.config import Config
-from selfinstruct_train.journal import Journal
+from selfinstruct_train.core.journal import Journal
+from selfinstruct_train.core.records import Completion, Request
+from selfinstruct_train.core.seeding import derive_seed
 from selfinstruct_train.lm.asking import ask, check_model
 from selfinstruct_train.lm.base import LM
-from selfinstruct_train.seeding import derive_seed
-from selfinstruct_train.types import Completion, Request
 
+from ..examples import Example
 from ..people.items import draw_order
 from ..predict import BASE_CUT, fingerprint_answers, read_answers
-from ..tasks import Example, load_sets
+from ..tasks import load_sets
 from .prompts import TIE, pairwise_prompt, pairwise_template, rating_prompt, rating_template, read_choice, read_grade
 from .verdicts import Grading, PairwiseComparison
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ..examples import Example
 from ..people.rubric import GRADES, LEVELS
-from ..tasks import Example
 
 MAX_REFERENCES = 5
 """Of a task with more right answers the first five are shown: enough to see what counts as right."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selfinstruct_train.config import Config
-from selfinstruct_train.seeding import derive_seed
-from selfinstruct_train.storage import write_json, write_jsonl
+from selfinstruct_train.core.seeding import derive_seed
+from selfinstruct_train.core.storage import write_json, write_jsonl
 
 from ..comparisons import NOT_TOLD_APART, Comparison, compare_graded, holm
 from ..intervals import CONFIDENCE

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ..tasks import Example
+from ..examples import Example
 from .rubric import GRADES
 
 ADJUDICATED = "adjudicated"

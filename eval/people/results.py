@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct_train.config import Config
-from selfinstruct_train.paper_numbers import AGREEMENT, REVIEW
-from selfinstruct_train.seeding import derive_seed
-from selfinstruct_train.storage import read_object, sha256_of, write_json
+from selfinstruct_train.core.paper_numbers import AGREEMENT, REVIEW
+from selfinstruct_train.core.seeding import derive_seed
+from selfinstruct_train.core.storage import read_object, sha256_of, write_json
 
 from ..comparisons import Comparison, compare_graded
 from ..intervals import mean_intervals

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..seeding import derive_seed
+from ..core.seeding import derive_seed
 
 Texts = tuple[str, str, str]
 """Instruction, input and output."""

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..builtin import ASSETS, PREFIX
 from ..config import Config, EvalConfig
+from ..core.builtin import ASSETS, PREFIX
+from ..core.paper_numbers import REVIEW
+from ..core.records import Sampling
+from ..core.seeding import derive_seed
 from ..generate.dataset import Row
 from ..generate.funnel import Funnel
 from ..generate.statistics import Statistics
-from ..paper_numbers import REVIEW
-from ..seeding import derive_seed
-from ..types import Sampling
 from .license import License, model_name
 from .origin import Origin
 from .table import as_markdown, table1
@@ -157,7 +157,7 @@ def yaml_header(
     from datasets.utils.metadata import MetadataConfigs
     from huggingface_hub import DatasetCardData
 
-    from ..row_files import SUFFIXES
+    from ..core.row_files import SUFFIXES
 
     data = DatasetCardData(
         language=config.card.language,
@@ -246,10 +246,10 @@ def contamination_told(record: Mapping[str, Any] | None, evaluation: EvalConfig)
         return "The rows were not compared with any evaluation data: no set was named."
     number = sum(record["generated"].values())
     rules = ", ".join(f"{count:,} by {_RULES.get(rule, rule)}" for rule, count in record["generated"].items() if count)
-    fate = "overlapped and were left out" if record["action"] == "block" else "overlap and are still in the data"
+    outcome = "overlapped and were left out" if record["action"] == "block" else "overlap and are still in the data"
     seeds = f" Of the seed tasks' instances {len(record['seeds']):,} overlap and stay." if record["seeds"] else ""
     return (
-        f"Every row was held against evaluation data: {sets}. {number:,} generated rows {fate}"
+        f"Every row was held against evaluation data: {sets}. {number:,} generated rows {outcome}"
         f"{f' ({rules})' if rules else ''}.{seeds} Paraphrases and translations are not found by this."
     )
 

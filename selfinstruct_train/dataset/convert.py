@@ -15,18 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..core.row_files import is_unicode, raw_records, row_files
+from ..core.seeding import derive_seed
 from ..generate.dataset import Row
-from ..natural_instructions import (
-    OFFICIAL_NUMBERS,
-    Part,
-    open_tasks,
-    read_instances,
-    read_worked_examples,
-)
-from ..natural_instructions.hub import HUB
-from ..natural_instructions.splits import task_number
-from ..row_files import is_unicode, raw_records, row_files
-from ..seeding import derive_seed
+from ..sources.natural_instructions import OFFICIAL_NUMBERS, Part, open_tasks, read_instances, read_worked_examples
+from ..sources.natural_instructions.hub import HUB
+from ..sources.natural_instructions.splits import task_number
 from .balanced import Sampler, Texts
 from .origin import Origin, write_origin
 from .rows import write_rows
@@ -118,16 +112,16 @@ def convert_p3(
         ValueError: nothing readable is there, a row has another form or belongs to a test task.
     """
     _check_numbers(max_per_task, max_rows, num_positive_examples)
-    held_out = None if test_tasks is None else _listed(Path(test_tasks))
+    evaluation_data = None if test_tasks is None else _listed(Path(test_tasks))
     sampler = Sampler(max_rows, max_per_task, seed)
     for source in sources:
         for place, group, record in _records(source):
             task = str(record["Task"]) if record.get("Task") else group
-            if record.get("Task") and held_out is None:
+            if record.get("Task") and evaluation_data is None:
                 raise ValueError(
                     f"{place}: a row of the task {task}; name the list of test tasks that may not get in (--test-tasks)"
                 )
-            if held_out and (task_number(task) or task) in held_out:
+            if evaluation_data and (task_number(task) or task) in evaluation_data:
                 raise ValueError(f"{place}: {task} is a test task ({test_tasks}); no row of it may be trained on")
             sampler.open(task)
             sampler.add(task, _pair(place, record, num_positive_examples, seed))

@@ -13,19 +13,19 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..builtin import resolve
 from ..config import Config
+from ..core.builtin import resolve
+from ..core.journal import read_header, read_journal
+from ..core.paper_numbers import NUM_INSTRUCTIONS, NUM_WITH_VERB_AND_NOUN
+from ..core.records import SeedTask
+from ..core.storage import read_object, write_atomically, write_json, write_jsonl, write_text
 from ..generate.dataset import Row
 from ..generate.funnel import Funnel, funnel_from_json
-from ..generate.run import STAGES, prepare
+from ..generate.pipeline import STAGES, prepare
 from ..generate.seeds import read_seed_tasks
 from ..generate.statistics import statistics
 from ..generate.tokenize import tokenization_of
-from ..journal import read_header, read_journal
-from ..lm.spending import FREE, Usage, money, price_of, usage_of
-from ..paper_numbers import NUM_INSTRUCTIONS, NUM_WITH_VERB_AND_NOUN
-from ..storage import read_object, write_atomically, write_json, write_jsonl, write_text
-from ..types import SeedTask
+from ..lm.budget import FREE, Usage, money, price_of, usage_of
 from .card import MARK, CardFacts, Picture, contamination_told, render_card, settings_shown, yaml_header
 from .figures import draw_lengths, draw_similarity, draw_wheel, length_histogram, similarity_histogram, wheel
 from .license import License, inherited_license

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config
+from ..core.prompt_format import training_text, user_message
+from ..core.seeding import derive_seed
+from ..core.storage import write_atomically
 from ..generate.dataset import Row
-from ..prompt_format import training_text, user_message
-from ..seeding import derive_seed
-from ..storage import write_atomically
 from .rows import find_dataset, read_rows
 
 END_OF_TEXT = "<|endoftext|>"

@@ -12,9 +12,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..builtin import PREFIX, resolve
 from ..config import Config
-from ..model_source import model_source
+from ..core.builtin import PREFIX, resolve
+from ..core.model_source import model_source
 
 RELEASED_SEED_TASKS = "7779004fa198fdf27cf70a159363879d8a26c53329e11b436af17b3941875f48"
 """sha256 of data/seed_tasks.jsonl of github yizhongw/self-instruct, which is under Apache-2.0."""

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ..core.storage import write_jsonl
 from ..generate.dataset import Row
 from ..generate.heuristics import KEPT
 from ..generate.novelty import Match, NoveltyIndex
-from ..storage import write_jsonl
 from .rows import read_rows, write_rows
 
 TOO_SIMILAR = "too_similar"
@@ -33,7 +33,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class MergeFate:
+class MergeOutcome:
     """What became of a row: with `too_similar`, to which instruction and how much; `id` is the id it has or would have.
 
     `duplicate` rows repeat instruction, input and output of a kept row, `conflicting_output` rows only instruction and
@@ -50,10 +50,10 @@ class MergeFate:
 
 @dataclass(frozen=True)
 class Merged:
-    """The rows of the merged dataset and the fate of every row that went in, in order."""
+    """The rows of the merged dataset and the outcome of every row that went in, in order."""
 
     rows: list[Row]
-    fates: list[MergeFate]
+    outcomes: list[MergeOutcome]
 
 
 def read_sources(paths: Sequence[str]) -> list[Source]:
@@ -92,7 +92,7 @@ def merge(sources: Sequence[Source], threshold: float = 0.7) -> Merged:
         merging.add_seeds(source)
     for source in sources:
         merging.add_generated(source)
-    return Merged(merging.rows, merging.fates)
+    return Merged(merging.rows, merging.outcomes)
 
 
 def write_merged(out: Path, merged: Merged) -> list[Path]:
@@ -105,17 +105,17 @@ def write_merged(out: Path, merged: Merged) -> list[Path]:
         raise ValueError(f"{out} holds a generation run of its own; give another folder")
     return [
         write_rows(out / "dataset", merged.rows),
-        write_jsonl(out / "candidates/merge.jsonl", (asdict(fate) for fate in merged.fates)),
+        write_jsonl(out / "candidates/merge.jsonl", (asdict(outcome) for outcome in merged.outcomes)),
     ]
 
 
-def merge_table(sources: Sequence[Source], fates: Sequence[MergeFate]) -> str:
+def merge_table(sources: Sequence[Source], outcomes: Sequence[MergeOutcome]) -> str:
     """A table for the log: a line for each dataset and source of rows, a column for each verdict."""
     verdicts = (KEPT, TOO_SIMILAR, DUPLICATE, CONFLICTING)
     lines = [f"{'dataset':<24}{'rows of':<12}" + "".join(f"{v:>20}" for v in verdicts)]
     for name in (source.name for source in sources):
         for origin in ("seed", "generated"):
-            of = [fate.verdict for fate in fates if (fate.dataset, fate.source) == (name, origin)]
+            of = [outcome.verdict for outcome in outcomes if (outcome.dataset, outcome.source) == (name, origin)]
             if of:
                 lines.append(f"{name:<24}{origin:<12}" + "".join(f"{of.count(v):>20}" for v in verdicts))
     return "\n".join(lines)
@@ -126,7 +126,7 @@ class _Merging:
 
     def __init__(self, pool: NoveltyIndex) -> None:
         self.rows: list[Row] = []
-        self.fates: list[MergeFate] = []
+        self.outcomes: list[MergeOutcome] = []
         self._pool = pool
         self._first: dict[tuple[str, str], Row] = {}
         """By origin and instruction: the first row kept of it."""
@@ -162,8 +162,10 @@ class _Merging:
             if match is None:
                 self._add(source.name, row)
             else:
-                self.fates.append(
-                    MergeFate(f"{source.name}/{row.id}", source.name, row.source, TOO_SIMILAR, match.text, match.score)
+                self.outcomes.append(
+                    MergeOutcome(
+                        f"{source.name}/{row.id}", source.name, row.source, TOO_SIMILAR, match.text, match.score
+                    )
                 )
         for text in kept:
             self._pool.add(text)
@@ -175,7 +177,7 @@ class _Merging:
         if place in self._outputs:
             verdict = DUPLICATE if self._outputs[place] == row.output else CONFLICTING
         id = f"{name}/{row.id}"
-        self.fates.append(MergeFate(id, name, row.source, verdict))
+        self.outcomes.append(MergeOutcome(id, name, row.source, verdict))
         first = self._first.get((row.source, row.instruction))
         instruction_id = first.instruction_id if first else f"{name}/{row.instruction_id}"
         self._new_ids[name, row.instruction_id] = instruction_id

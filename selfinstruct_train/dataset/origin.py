@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..storage import write_text
+from ..core.storage import write_text
 
 FILE_NAME = "origin.yaml"
 

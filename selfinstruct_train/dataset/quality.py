@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config, QualityConfig
+from ..core.journal import Journal
+from ..core.records import Completion, Request, Sampling
+from ..core.seeding import derive_seed
+from ..core.storage import write_jsonl
 from ..generate.dataset import Row
 from ..generate.heuristics import KEPT
-from ..generate.parse import REFUSED
-from ..generate.prompts import sha256_of
-from ..journal import Journal
+from ..generate.self_instruct.parse import REFUSED
+from ..generate.self_instruct.prompts import sha256_of
 from ..lm import load_lm
 from ..lm.asking import ask, check_model
 from ..lm.base import LM
 from ..lm.reward import TOO_LONG, RewardModel, load_reward_model
-from ..seeding import derive_seed
-from ..storage import write_jsonl
-from ..types import Completion, Request, Sampling
 from .rows import read_asked, write_rows
 from .rubric import CHAT_QUESTION, PLAIN_QUESTION, RUBRIC, question, read_grade
 
@@ -36,7 +36,7 @@ DEFAULT_MIN_GRADE = 4.0
 
 
 @dataclass(frozen=True)
-class ScoreFate:
+class ScoreOutcome:
     """The score of a generated row and what became of it; `score` is None where `answer` holds none."""
 
     id: str
@@ -56,10 +56,10 @@ class QualityPlan:
 
 @dataclass(frozen=True)
 class Filtered:
-    """The rows that stay, the fate of every generated row, and the files written, the dataset first."""
+    """The rows that stay, the outcome of every generated row, and the files written, the dataset first."""
 
     rows: list[Row]
-    fates: list[ScoreFate]
+    outcomes: list[ScoreOutcome]
     files: list[Path]
 
 
@@ -100,23 +100,25 @@ def filter_by_quality(plan: QualityPlan, scorer: LM | RewardModel) -> Filtered:
     with Journal.open(_journal_path(config), {**_header(config), "lm": scorer.name}) as journal:
         requests = [_request(row, config, scorer) for row in plan.scored]
         completions = ask(config, "quality", settings.model, scorer, journal, requests, _sampling(settings))
-        fates = judge_scores(plan.scored, completions, settings)
-        if all(fate.score is None for fate in fates):
+        outcomes = score_outcomes(plan.scored, completions, settings)
+        if all(outcome.score is None for outcome in outcomes):
             raise ValueError(
-                f"none of {len(fates)} rows got a readable score from {scorer.name}; the first answer is "
-                f"{fates[0].answer[:80]!r}; choose another quality.model, chat or sampling, and another run_dir"
+                f"none of {len(outcomes)} rows got a readable score from {scorer.name}; the first answer is "
+                f"{outcomes[0].answer[:80]!r}; choose another quality.model, chat or sampling, and another run_dir"
             )
-        dropped = {fate.id for fate in fates if fate.verdict != KEPT}
+        dropped = {outcome.id for outcome in outcomes if outcome.verdict != KEPT}
         rows = [row for row in plan.rows if row.id not in dropped]
         run_dir = Path(config.run_dir)
         files = [
             write_rows(run_dir / "filtered", rows),
-            write_jsonl(run_dir / "candidates/quality.jsonl", (asdict(fate) for fate in fates)),
+            write_jsonl(run_dir / "candidates/quality.jsonl", (asdict(outcome) for outcome in outcomes)),
         ]
-        return Filtered(rows, fates, files)
+        return Filtered(rows, outcomes, files)
 
 
-def judge_scores(rows: Sequence[Row], completions: Sequence[Completion], settings: QualityConfig) -> list[ScoreFate]:
+def score_outcomes(
+    rows: Sequence[Row], completions: Sequence[Completion], settings: QualityConfig
+) -> list[ScoreOutcome]:
     """Read the score of each row and decide which rows stay.
 
     With `keep_fraction` the best so many of the rows that have a score stay, the earlier row first among equals; else
@@ -129,20 +131,20 @@ def judge_scores(rows: Sequence[Row], completions: Sequence[Completion], setting
     else:
         least = DEFAULT_MIN_GRADE if settings.min_score is None else settings.min_score
         stays = {i for i, score in enumerate(scores) if score is not None and score >= least}
-    fates = []
+    outcomes = []
     for i, (row, completion, score) in enumerate(zip(rows, completions, scores, strict=True)):
         verdict = KEPT if i in stays else LOW_SCORE
         if score is None:
             too_long = settings.scorer == "reward_model" and completion.finish_reason == TOO_LONG
             refused = completion.finish_reason == "content_filter"
             verdict = "too_long" if too_long else REFUSED if refused else UNREADABLE
-        fates.append(ScoreFate(row.id, score, completion.text.strip(), verdict))
-    return fates
+        outcomes.append(ScoreOutcome(row.id, score, completion.text.strip(), verdict))
+    return outcomes
 
 
-def histogram(fates: Sequence[ScoreFate], scorer: str) -> str:
+def histogram(outcomes: Sequence[ScoreOutcome], scorer: str) -> str:
     """Draw how many rows got which score: a line for each grade, or for each of ten equal steps of a reward."""
-    scores = [fate.score for fate in fates if fate.score is not None]
+    scores = [outcome.score for outcome in outcomes if outcome.score is not None]
     if not scores:
         return "no row has a score"
     if scorer == "judge":

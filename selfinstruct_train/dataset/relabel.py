@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config
+from ..core.journal import Journal
+from ..core.prompt_format import evaluation_prompt, user_message
+from ..core.records import Completion, Request
+from ..core.seeding import derive_seed
+from ..core.storage import write_jsonl
 from ..generate.dataset import Row
 from ..generate.heuristics import KEPT
-from ..generate.parse import REFUSED
-from ..journal import Journal
+from ..generate.self_instruct.parse import REFUSED
 from ..lm.asking import ask, check_model
 from ..lm.base import LM
-from ..prompt_format import evaluation_prompt, user_message
-from ..seeding import derive_seed
-from ..storage import write_jsonl
-from ..types import Completion, Request
 from .rows import read_asked, write_rows
 
 EMPTY = "empty"
@@ -30,7 +30,7 @@ CUT_OFF = "cut_off"
 
 
 @dataclass(frozen=True)
-class OutputFate:
+class OutputOutcome:
     """What became of a generated row: its output before and after, and whether the row was kept."""
 
     id: str
@@ -50,10 +50,10 @@ class RelabelPlan:
 
 @dataclass(frozen=True)
 class Relabelled:
-    """The rows with their new outputs, the fate of every generated row, and the files written, the dataset first."""
+    """The rows with their new outputs, the outcome of every generated row, and the files written, the dataset first."""
 
     rows: list[Row]
-    fates: list[OutputFate]
+    outcomes: list[OutputOutcome]
     files: list[Path]
 
 
@@ -87,33 +87,33 @@ def relabel(plan: RelabelPlan, lm: LM) -> Relabelled:
     config, settings = plan.config, plan.config.relabel
     with Journal.open(_journal_path(config), {**_header(config), "lm": lm.name}) as journal:
         completions = ask(config, "relabel", settings.model, lm, journal, plan.requests, settings.sampling)
-        rows, fates = with_new_outputs(plan.rows, completions)
+        rows, outcomes = with_new_outputs(plan.rows, completions)
         run_dir = Path(config.run_dir)
         files = [
             write_rows(run_dir / "relabelled", rows),
-            write_jsonl(run_dir / "candidates/relabel.jsonl", (asdict(fate) for fate in fates)),
+            write_jsonl(run_dir / "candidates/relabel.jsonl", (asdict(outcome) for outcome in outcomes)),
         ]
-        return Relabelled(rows, fates, files)
+        return Relabelled(rows, outcomes, files)
 
 
-def with_new_outputs(rows: Sequence[Row], completions: Sequence[Completion]) -> tuple[list[Row], list[OutputFate]]:
+def with_new_outputs(rows: Sequence[Row], completions: Sequence[Completion]) -> tuple[list[Row], list[OutputOutcome]]:
     """Put answers, one for each generated row in order, in place of the outputs.
 
     `finish_reason` becomes that of the new answer; all else tells, as before, where instruction and input came from.
     """
     answers = iter(completions)
-    kept, fates = [], []
+    kept, outcomes = [], []
     for row in rows:
         if row.source == "seed":
             kept.append(row)
             continue
         completion = next(answers)
-        fate = OutputFate(row.id, row.output, completion.text.strip(), _verdict(completion))
-        fates.append(fate)
-        if fate.verdict == KEPT:
-            kept.append(replace(row, output=fate.new, finish_reason=completion.finish_reason))
+        outcome = OutputOutcome(row.id, row.output, completion.text.strip(), _verdict(completion))
+        outcomes.append(outcome)
+        if outcome.verdict == KEPT:
+            kept.append(replace(row, output=outcome.new, finish_reason=completion.finish_reason))
     assert next(answers, None) is None, "more answers than generated rows"
-    return kept, fates
+    return kept, outcomes
 
 
 def _verdict(completion: Completion) -> str:

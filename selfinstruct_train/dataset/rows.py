@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config
+from ..core.row_files import COLUMNS, read_records
 from ..generate.dataset import Row, write_dataset
-from ..row_files import COLUMNS, read_records
 
 FILE_NAME = "train.parquet"
 _OTHERS = tuple(name for name in Row.__dataclass_fields__ if name not in COLUMNS)

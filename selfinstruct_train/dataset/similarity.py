@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from ..builtin import resolve
 from ..config import Config
+from ..core.builtin import resolve
+from ..core.records import SeedTask
+from ..core.storage import write_jsonl
 from ..generate.heuristics import KEPT
 from ..generate.seeds import read_seed_tasks
 from ..generate.token_index import Coded, as_characters, rouge_l
 from ..generate.tokenize import Tokenization, splitter, tokenization_of
-from ..storage import write_jsonl
-from ..types import SeedTask
 
 NUM_MOST_SIMILAR = 10  # released code, bootstrap_instructions.py
 _PAIRS_IN_A_BLOCK = 4_000_000
@@ -92,17 +92,17 @@ def write_most_similar(config: Config, progress: Progress | None = None) -> Path
     if not ledger.is_file():
         raise ValueError(f"{ledger}: no such file; recipes/generate.py writes it when its first stage is complete")
     seeds = read_seed_tasks(resolve(config.generate.seed_tasks, "seed_tasks"))
-    fates = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
-    accepted = [fate for fate in fates if fate["verdict"] == KEPT]
+    outcomes = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
+    accepted = [outcome for outcome in outcomes if outcome["verdict"] == KEPT]
     found = similarities(
         [seed.instruction for seed in seeds],
-        [fate["text"] for fate in accepted],
+        [outcome["text"] for outcome in accepted],
         progress,
         tokenization_of(config.generate.language, config.generate.method),
     )
     rows = (
-        {"id": fate["id"], "instruction": fate["text"], **similarity.as_released()}
-        for fate, similarity in zip(accepted, found, strict=True)
+        {"id": outcome["id"], "instruction": outcome["text"], **similarity.as_released()}
+        for outcome, similarity in zip(accepted, found, strict=True)
     )
     return write_jsonl(Path(config.run_dir) / "most_similar.jsonl", rows)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from ..core.paper_numbers import STATISTICS
 from ..generate.statistics import Statistics
-from ..paper_numbers import STATISTICS
 
 _COUNTS = {
     "instructions": "num_instructions",

@@ -21,7 +21,7 @@ from typing import Protocol
 import numpy as np
 
 from ..config import ContaminationConfig
-from ..types import HeldOut
+from ..core.records import EvaluationExample
 from .novelty import NoveltyIndex
 from .tokenize import unicode_words
 
@@ -61,14 +61,14 @@ class Texts(Protocol):
 
 
 def find_overlaps(
-    rows: Sequence[Texts], held_out: Iterable[HeldOut], settings: ContaminationConfig
+    rows: Sequence[Texts], evaluation_data: Iterable[EvaluationExample], settings: ContaminationConfig
 ) -> list[Overlap | None]:
     """For every row the first overlap by the order of `RULES`, then by the order of the evaluation data."""
     found = _Found(len(rows))
     equal = _EqualTexts(rows)
     ngrams = _SharedWords(rows, settings.ngram)
     similar = _SimilarTexts(rows, settings.rouge_l_threshold)
-    for example in held_out:
+    for example in evaluation_data:
         equal.compare(example, found)
         words = unicode_words(example.input)
         ngrams.compare(example, words)
@@ -93,7 +93,7 @@ class _Found:
     def __init__(self, num_rows: int) -> None:
         self.overlaps: list[Overlap | None] = [None] * num_rows
 
-    def add(self, row: int, example: HeldOut, rule: str, text: str) -> None:
+    def add(self, row: int, example: EvaluationExample, rule: str, text: str) -> None:
         known = self.overlaps[row]
         if known is None or RULES.index(rule) < RULES.index(known.rule):
             self.overlaps[row] = Overlap(example.set, example.id, rule, text)
@@ -108,7 +108,7 @@ class _EqualTexts:
         self._outputs = [_plain(row.output) for row in rows]
         self._seen = ""
 
-    def compare(self, example: HeldOut, found: _Found) -> None:
+    def compare(self, example: EvaluationExample, found: _Found) -> None:
         if example.instruction != self._seen:  # the examples of a task repeat its definition
             self._seen = example.instruction
             plain = _plain(example.instruction)
@@ -120,7 +120,7 @@ class _EqualTexts:
                 if self._outputs[row] in outputs:
                     found.add(row, example, "instance", example.input)
 
-    def _compare_whole(self, plain: str, example: HeldOut, text: str, found: _Found) -> bool:
+    def _compare_whole(self, plain: str, example: EvaluationExample, text: str, found: _Found) -> bool:
         """Add the rows of which it is input or instruction, a question being the one or the other; False: too short."""
         rows = [*self._instructions.get(plain, ()), *self._inputs.get(plain, ())]
         if rows and len(unicode_words(plain)) < MIN_EQUAL_WORDS:
@@ -144,13 +144,13 @@ class _SharedWords:
         ]
         self._hashes = np.sort(np.concatenate([hashes for _, hashes, _, _ in self._row_windows(ngram)]))
         # length in words -> hash of such a window -> the evaluation example and its words
-        self._hits: dict[int, dict[int, tuple[HeldOut, array[int]]]] = {}
-        self._batch: list[tuple[HeldOut, array[int]]] = []
+        self._hits: dict[int, dict[int, tuple[EvaluationExample, array[int]]]] = {}
+        self._batch: list[tuple[EvaluationExample, array[int]]] = []
         self._batch_words = 0
         self._seen = ""
         self._instruction: list[str] = []
 
-    def compare(self, example: HeldOut, words: list[str]) -> None:
+    def compare(self, example: EvaluationExample, words: list[str]) -> None:
         if example.instruction != self._seen:
             self._seen, self._instruction = example.instruction, unicode_words(example.instruction)
             self._put(example, self._instruction)
@@ -178,7 +178,7 @@ class _SharedWords:
         for first in range(0, max(1, len(self._texts)), _BATCH_TEXTS):
             yield first, *_windows(self._texts[first : first + _BATCH_TEXTS], length)
 
-    def _put(self, example: HeldOut, text: list[str]) -> None:
+    def _put(self, example: EvaluationExample, text: list[str]) -> None:
         if len(text) >= self._shortest:
             self._batch.append((example, array("I", [self._number.get(word, 0) for word in text])))
             self._batch_words += len(text)
@@ -205,9 +205,9 @@ class _SimilarTexts:
         self._instructions = _long_texts(row.instruction for row in rows) if self._is_on else {}
         self._inputs = _long_texts(row.input for row in rows) if self._is_on else {}
         self._near_inputs = self._index(self._inputs)
-        self._held: dict[str, dict[str, HeldOut]] = {"instruction": {}, "input": {}}
+        self._held: dict[str, dict[str, EvaluationExample]] = {"instruction": {}, "input": {}}
 
-    def compare(self, example: HeldOut, words: list[str]) -> None:
+    def compare(self, example: EvaluationExample, words: list[str]) -> None:
         if not self._is_on:
             return
         instructions, inputs = self._held["instruction"], self._held["input"]

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..storage import write_atomically
-from ..types import Instruction, SeedTask
+from ..core.records import Instruction, SeedTask
+from ..core.storage import write_atomically
 from .heuristics import KEPT
-from .instances import InstanceFate
+from .self_instruct.instances import InstanceOutcome
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def dataset_rows(
     seeds: Sequence[SeedTask],
     instructions: Sequence[Instruction],
     is_classification: Sequence[bool],
-    fates: Sequence[InstanceFate],
+    outcomes: Sequence[InstanceOutcome],
 ) -> list[Row]:
     """Put seeds and kept instances into rows: seeds in file order, then instructions in the order of acceptance."""
     rows = []
@@ -64,10 +64,10 @@ def dataset_rows(
                 )
             )
     labelled = {i.id: (i, label) for i, label in zip(instructions, is_classification, strict=True)}
-    for fate in fates:
-        if fate.verdict == KEPT:
-            instruction, label = labelled[fate.instruction_id]
-            rows.append(_generated_row(instruction, label, fate))
+    for outcome in outcomes:
+        if outcome.verdict == KEPT:
+            instruction, label = labelled[outcome.instruction_id]
+            rows.append(_generated_row(instruction, label, outcome))
     return rows
 
 
@@ -87,17 +87,17 @@ def write_dataset(path: Path, rows: Sequence[Row]) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def _generated_row(instruction: Instruction, is_classification: bool, fate: InstanceFate) -> Row:
+def _generated_row(instruction: Instruction, is_classification: bool, outcome: InstanceOutcome) -> Row:
     return Row(
-        id=fate.id,
+        id=outcome.id,
         instruction=instruction.text,
-        input=fate.input,
-        output=fate.output,
+        input=outcome.input,
+        output=outcome.output,
         is_classification=is_classification,
         source="generated",
         instruction_id=instruction.id,
         request_id=instruction.request_id,
-        instance_request_id=fate.request_id,
+        instance_request_id=outcome.request_id,
         parents=instruction.parents,
-        finish_reason=fate.finish_reason,
+        finish_reason=outcome.finish_reason,
     )

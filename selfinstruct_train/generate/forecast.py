@@ -1,7 +1,7 @@
-"""What a run will take, foretold from a few of its own requests: their answers are kept, so nothing is paid for twice.
+"""What a run will take, estimated from a few of its own requests: their answers are kept, so nothing is paid for twice.
 
 The acceptance rate falls as the pool fills, so the further the target the more a forecast from the first rounds is a
-lower bound; a resumed run foretells from all that its journals hold.
+lower bound; a resumed run estimates from all that its journals hold.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..config import BudgetConfig, Price
+from ..core.records import Instruction
+from ..lm.budget import FREE, Usage, cost_of, money, usage_of
 from ..lm.progress import compact, duration
-from ..lm.spending import FREE, Usage, cost_of, money, usage_of
-from ..types import Instruction
-from .classify import classify
 from .heuristics import KEPT
-from .instances import PAPER_BATCH_SIZE, generate_instances
-from .instructions import InstructionStage, generate_instructions
+from .self_instruct.classify import classify
+from .self_instruct.instances import PAPER_BATCH_SIZE, generate_instances
+from .self_instruct.instructions import InstructionStage, generate_instructions
 from .session import STAGES, Session
 
 NUM_SAMPLED = 2 * PAPER_BATCH_SIZE
@@ -55,7 +55,7 @@ class Forecast:
 
 
 def forecast(session: Session) -> Forecast | None:
-    """Ask the first round of stage 1 and the classes and instances of a few that it gave, and foretell the run.
+    """Ask the first round of stage 1 and the classes and instances of a few that it gave, and estimate the run.
 
     Where the journals hold more already, nothing is asked. None: not one candidate was accepted.
 
@@ -75,7 +75,7 @@ def forecast(session: Session) -> Forecast | None:
 
 
 def forecast_from(session: Session, stage: InstructionStage, seconds_per_request: float | None) -> Forecast | None:
-    """Foretell from a stage 1 that has begun; asks for the classes and instances of its first few instructions."""
+    """Estimate from a stage 1 that has begun; asks for the classes and instances of its first few instructions."""
     plan, journals = session.plan, session.journals
     settings, seed = plan.config.generate, plan.config.seed
     pace = {"instructions": seconds_per_request}
@@ -86,20 +86,20 @@ def forecast_from(session: Session, stage: InstructionStage, seconds_per_request
     labels = classify(sample, plan.templates, session.lm, journals["classification"], settings, seed)
     pace["classification"] = _pace(session, before)
     before = session.meter.seconds, session.meter.now.num_requests
-    is_classification = [fate.is_classification for fate in labels]
+    is_classification = [outcome.is_classification for outcome in labels]
     generate_instances(sample, is_classification, plan.templates, session.lm, journals["instances"], settings, seed)
     pace["instances"] = _pace(session, before)
     usages = {name: usage_of(journals[name].completions(), session.meter.price) for name in STAGES}
-    num_kept = sum(fate.verdict == KEPT for fate in stage.fates)
+    num_kept = sum(outcome.verdict == KEPT for outcome in stage.outcomes)
     others = session.meter.spent.tokens - sum(u.tokens for u in usages.values())
     others_cost = session.meter.spent.cost - sum(u.cost for u in usages.values())
     reachable = settings.num_instructions
     if settings.max_requests is not None:
         reachable = min(reachable, round(settings.max_requests * num_kept / stage.num_requests))
-    return foretell(
+    return estimate_requests(
         reachable,
         stage.num_requests,
-        len(stage.fates),
+        len(stage.outcomes),
         num_kept,
         usages,
         pace,
@@ -109,7 +109,7 @@ def forecast_from(session: Session, stage: InstructionStage, seconds_per_request
     )
 
 
-def foretell(
+def estimate_requests(
     num_instructions: int,
     num_requests: int,
     num_candidates: int,

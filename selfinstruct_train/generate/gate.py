@@ -17,10 +17,10 @@ from typing import Literal
 from tqdm import tqdm
 
 from ..config import ContaminationConfig
-from ..types import HeldOut, Instance, Instruction, SeedTask
+from ..core.records import EvaluationExample, Instance, Instruction, SeedTask
 from .contamination import RULES, Overlap, find_overlaps
 from .heuristics import KEPT
-from .instances import InstanceFate
+from .self_instruct.instances import InstanceOutcome
 
 logger = logging.getLogger(__name__)
 
@@ -40,23 +40,23 @@ class Contamination:
 def gate(
     seeds: Sequence[SeedTask],
     instructions: Sequence[Instruction],
-    fates: Sequence[InstanceFate],
-    held_out: Iterable[HeldOut],
+    outcomes: Sequence[InstanceOutcome],
+    evaluation_data: Iterable[EvaluationExample],
     settings: ContaminationConfig,
-) -> tuple[list[InstanceFate], Contamination]:
+) -> tuple[list[InstanceOutcome], Contamination]:
     """Mark every kept instance that overlaps; where the action is block, its verdict becomes `contaminated`."""
     if settings.action == "off":
-        return list(fates), Contamination("off", {}, {}, {})
+        return list(outcomes), Contamination("off", {}, {}, {})
     text_of = {instruction.id: instruction.text for instruction in instructions}
-    kept = [fate for fate in fates if fate.verdict == KEPT]
-    rows = [Instance(fate.id, text_of[fate.instruction_id], fate.input, fate.output) for fate in kept]
+    kept = [outcome for outcome in outcomes if outcome.verdict == KEPT]
+    rows = [Instance(outcome.id, text_of[outcome.instruction_id], outcome.input, outcome.output) for outcome in kept]
     pairs = [(f"{task.id}-{item}", task, pair) for task in seeds for item, pair in enumerate(task.instances)]
     rows += [Instance(row_id, task.instruction, pair.input, pair.output) for row_id, task, pair in pairs]
     sets: Counter[str] = Counter()
-    examples = _counted(held_out, sets)
+    examples = _counted(evaluation_data, sets)
     first_example = next(examples, None)
     if first_example is None:  # nothing to compare with: the rows need no index
-        return list(fates), Contamination(settings.action, {}, dict.fromkeys(RULES, 0), {})
+        return list(outcomes), Contamination(settings.action, {}, dict.fromkeys(RULES, 0), {})
     compared = itertools.chain([first_example], examples)
     shown = tqdm(compared, desc="evaluation data", unit=" examples", delay=3, disable=None)  # on a terminal only
     found = find_overlaps(rows, shown, settings)
@@ -71,15 +71,17 @@ def gate(
         )
     verdict = CONTAMINATED if settings.action == "block" else KEPT
     marked = [
-        dataclasses.replace(fate, verdict=verdict, overlap=overlaps[fate.id]) if fate.id in overlaps else fate
-        for fate in fates
+        dataclasses.replace(outcome, verdict=verdict, overlap=overlaps[outcome.id])
+        if outcome.id in overlaps
+        else outcome
+        for outcome in outcomes
     ]
     by_rule = Counter(overlap.rule for overlap in overlaps.values())
     counts = {rule: by_rule[rule] for rule in RULES}
     return marked, Contamination(settings.action, dict(sets), counts, of_seeds)
 
 
-def _counted(held_out: Iterable[HeldOut], sets: Counter[str]) -> Iterator[HeldOut]:
-    for example in held_out:
+def _counted(evaluation_data: Iterable[EvaluationExample], sets: Counter[str]) -> Iterator[EvaluationExample]:
+    for example in evaluation_data:
         sets[example.set] += 1
         yield example

@@ -41,7 +41,7 @@ _KEYWORDS = (
 _KEYWORD_PATTERN = re.compile(rf"\b({'|'.join([*_KEYWORDS, 'go to'])})\b", re.IGNORECASE)
 
 
-def judge_instruction(text: str, language: Language = "english") -> str:
+def instruction_verdict(text: str, language: Language = "english") -> str:
     """Return "kept" or the name of the first rule that the instruction breaks.
 
     `text` is stripped. Whether a model must write a program or give its result is unclear, so "Write a program" goes.
@@ -64,7 +64,7 @@ def judge_instruction(text: str, language: Language = "english") -> str:
     return KEPT
 
 
-def judge_instance(input: str, output: str) -> str:
+def instance_verdict(input: str, output: str) -> str:
     """Return "kept" or the name of the first rule that the instance breaks; both texts are stripped."""
     if not output:
         return "no_output"
@@ -75,7 +75,7 @@ def judge_instance(input: str, output: str) -> str:
     return KEPT
 
 
-def judge_together(pairs: Sequence[tuple[str, str]]) -> list[str]:
+def instance_verdicts(pairs: Sequence[tuple[str, str]]) -> list[str]:
     """Judge the (input, output) pairs of one instruction against each other.
 
     Two outputs to one non-empty input show that the model did not understand the task: all its pairs go. Of equal pairs

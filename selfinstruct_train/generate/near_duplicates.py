@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..config import NearDuplicateConfig
-from ..model_source import model_source
+from ..core.model_source import model_source
 from .novelty import Match
 from .tokenize import unicode_words
 

@@ -1,8 +1,8 @@
 """Which prompt form suits a model: 20 prompts of stage 1 in every form, the same instructions shown in each.
 
 The answers are kept in <run_dir>/journal/probe-<form>.jsonl, so a form is paid for once. Candidates are judged as in a
-run, against the seed tasks and each other. In a run the pool grows and shares fall, so what is foretold from the yield
-is the least that a run takes. Stages 2 and 3 are not probed; `make forecast` foretells them.
+run, against the seed tasks and each other. In a run the pool grows and shares fall, so what is estimated from the yield
+is the least that a run takes. Stages 2 and 3 are not probed; `make forecast` estimates them.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import get_args
 
 from ..config import BudgetConfig, Config
-from ..journal import Journal
+from ..core.journal import Journal
+from ..core.records import BudgetReachedError, Instruction, Request
+from ..core.seeding import derive_seed
+from ..core.storage import write_json
 from ..lm.base import LM, UnansweredError
+from ..lm.budget import FREE, Meter, MeteredLM, Usage, money, spent_before, usage_of
 from ..lm.progress import compact, duration
-from ..lm.spending import FREE, Meter, MeteredLM, Usage, money, spent_before, usage_of
-from ..seeding import derive_seed
-from ..storage import write_json
-from ..types import BudgetReachedError, Instruction, Request
 from .heuristics import KEPT
-from .instructions import CandidateJudge, prompt_seeds
-from .prompt_forms import PromptForm, form_sampling, instruction_message, is_chat
-from .prompts import sha256_of
+from .self_instruct.instructions import CandidateFilter, prompt_seeds
+from .self_instruct.prompt_forms import PromptForm, form_sampling, instruction_message, is_chat
+from .self_instruct.prompts import sha256_of
 from .session import Plan, journal_path
 
 NUM_PROMPTS = 20
@@ -116,12 +116,12 @@ def _probe_form(plan: Plan, lm: LM, form: PromptForm, num_prompts: int) -> FormR
             raise
         except ValueError as error:
             return FormResult(form, failure=str(error))
-    judge = CandidateJudge(plan.seeds, settings)
+    judge = CandidateFilter(plan.seeds, settings)
     usable, accepted = [], []
     for (_, shown), answer in zip(asked, answers, strict=True):
-        before = len(judge.fates), len(judge.accepted)
+        before = len(judge.outcomes), len(judge.accepted)
         judge.judge(answer, tuple(s.id for s in shown))
-        usable.append(sum(fate.verdict in _USABLE for fate in judge.fates[before[0] :]))
+        usable.append(sum(outcome.verdict in _USABLE for outcome in judge.outcomes[before[0] :]))
         accepted.append(len(judge.accepted) - before[1])
     pace = meter.seconds / meter.now.num_requests if meter.now.num_requests else _stored_pace(plan, form)
     return FormResult(form, tuple(usable), tuple(accepted), usage_of(answers, price), pace)
@@ -202,7 +202,7 @@ def advice(results: Sequence[FormResult], num_instructions: int, seed: int, budg
         f"{fewest:,.0f} to {most:,.0f}), {compact(p.prompt_tokens)} tokens in, {compact(p.completion_tokens)} out"
         f"{cost}, {time}",
         f"at least: the more instructions there are, the fewer are new; stages 2 and 3 add {2 * num_instructions:,} "
-        "requests, which `make forecast` foretells",
+        "requests, which `make forecast` estimates",
         "generate:",
         f"  prompt_form: {best.form}",
     ]

@@ -18,17 +18,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import GenerateConfig, NearDuplicateConfig
-from ..journal import Journal, read_header
-from ..journal_lines import header_differences
+from ..core.journal import Journal, read_header
+from ..core.journal_lines import header_differences
+from ..core.records import Completion, EvaluationExample, Instruction, Request, Sampling
 from ..lm.base import OnAnswer
-from ..lm.spending import FREE, Usage, usage_of
-from ..types import Completion, HeldOut, Instruction, Request, Sampling
-from .classify import ClassificationFate, classification_request, judge_label
+from ..lm.budget import FREE, Usage, usage_of
 from .funnel import Funnel, funnel_from_json
 from .gate import gate
-from .instances import InstanceFate, instance_requests, judge_answer
-from .instructions import CandidateJudge, InstructionStage, generate_instructions
-from .outcome import Generated, conclude, write_ledger
+from .outputs import Generated, write_ledger, write_outputs
+from .self_instruct.classify import ClassificationOutcome, classification_request, label_outcome
+from .self_instruct.instances import InstanceOutcome, instance_outcomes, instance_requests
+from .self_instruct.instructions import CandidateFilter, InstructionStage, generate_instructions
 from .session import STAGES, Plan, journal_header, journal_path
 
 FOLDER = "refiltered"
@@ -64,7 +64,7 @@ class _NoLM:
         raise AssertionError(f"{requests[0].id} is not in the journal")
 
 
-def refilter(plan: Plan, held_out: Iterable[HeldOut] = ()) -> Refiltered:
+def refilter(plan: Plan, evaluation_data: Iterable[EvaluationExample] = ()) -> Refiltered:
     """Rebuild pool, dataset, ledger and funnel in <run_dir>/refiltered by the plan's thresholds.
 
     Raises:
@@ -79,12 +79,14 @@ def refilter(plan: Plan, held_out: Iterable[HeldOut] = ()) -> Refiltered:
         }
         stage1 = _instructions(plan, headers["instructions"], journals["instructions"])
         labels = _labels(plan, stage1.accepted, journals["classification"])
-        fates, num_unanswered = _instances(plan, stage1.accepted, labels, journals["instances"])
+        outcomes, num_unanswered = _instances(plan, stage1.accepted, labels, journals["instances"])
         folder = plan.run_dir / FOLDER
-        write_ledger(folder, "instructions", stage1.fates)
+        write_ledger(folder, "instructions", stage1.outcomes)
         write_ledger(folder, "classification", labels)
-        fates, contamination = gate(plan.seeds, stage1.accepted, fates, held_out, plan.config.generate.contamination)
-        generated = conclude(folder, plan.seeds, stage1, labels, fates, contamination)
+        outcomes, contamination = gate(
+            plan.seeds, stage1.accepted, outcomes, evaluation_data, plan.config.generate.contamination
+        )
+        generated = write_outputs(folder, plan.seeds, stage1, labels, outcomes, contamination)
         path = plan.run_dir / "funnel.json"
         before = funnel_from_json(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
         num_unlabelled = len(stage1.accepted) - len(labels)
@@ -145,12 +147,12 @@ def _instructions(plan: Plan, header: dict[str, Any], journal: Journal) -> Instr
     )
     parents: dict[str, tuple[str, ...]] = {}
     replayed = generate_instructions(plan.seeds, _NoLM(), journal, own, plan.config.seed)
-    for fate in replayed.fates:
-        parents[fate.request_id] = fate.parents
-    judge = CandidateJudge(plan.seeds, settings)
+    for outcome in replayed.outcomes:
+        parents[outcome.request_id] = outcome.parents
+    judge = CandidateFilter(plan.seeds, settings)
     for request_id, shown in parents.items():
         judge.judge(journal[request_id], shown)
-    return InstructionStage(judge.accepted, judge.fates, replayed.num_requests)
+    return InstructionStage(judge.accepted, judge.outcomes, replayed.num_requests)
 
 
 def _num_in_order(journal: Journal, requests_per_round: int) -> int:
@@ -161,33 +163,33 @@ def _num_in_order(journal: Journal, requests_per_round: int) -> int:
     return number
 
 
-def _labels(plan: Plan, accepted: Sequence[Instruction], journal: Journal) -> list[ClassificationFate]:
+def _labels(plan: Plan, accepted: Sequence[Instruction], journal: Journal) -> list[ClassificationOutcome]:
     labels = []
     form = plan.config.generate.prompt_form
     for instruction in accepted:
         answer = journal.find(classification_request(instruction, plan.templates, plan.config.seed, form))
         if answer is not None:
-            labels.append(judge_label(instruction, answer, plan.config.generate))
+            labels.append(label_outcome(instruction, answer, plan.config.generate))
     return labels
 
 
 def _instances(
-    plan: Plan, accepted: Sequence[Instruction], labels: Sequence[ClassificationFate], journal: Journal
-) -> tuple[list[InstanceFate], int]:
+    plan: Plan, accepted: Sequence[Instruction], labels: Sequence[ClassificationOutcome], journal: Journal
+) -> tuple[list[InstanceOutcome], int]:
     """The instances of all that have a label and an answer; and how many have not both."""
     settings, seed = plan.config.generate, plan.config.seed
-    is_label_first = {fate.instruction_id: fate.is_classification for fate in labels}
+    is_label_first = {outcome.instruction_id: outcome.is_classification for outcome in labels}
     flags = [is_label_first.get(instruction.id, False) for instruction in accepted]
     requests = instance_requests(accepted, flags, plan.templates, settings, seed)
-    fates: list[InstanceFate] = []
+    outcomes: list[InstanceOutcome] = []
     num_unanswered = 0
     for instruction, flag, request in zip(accepted, flags, requests, strict=True):
         answer = journal.find(request) if instruction.id in is_label_first else None
         if answer is None:
             num_unanswered += 1
         else:
-            fates += judge_answer(instruction, flag, answer, settings, seed)
-    return fates, num_unanswered
+            outcomes += instance_outcomes(instruction, flag, answer, settings, seed)
+    return outcomes, num_unanswered
 
 
 def _times(usage: Usage, number: int) -> Usage:

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..types import Pair, SeedTask
+from ..core.records import Pair, SeedTask
 
 
 def read_seed_tasks(path: str | Path) -> list[SeedTask]:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config
-from ..journal import Journal
+from ..core.journal import Journal
+from ..core.records import SeedTask
 from ..lm.base import LM
-from ..lm.spending import FREE, Meter, MeteredLM, spent_before
-from ..types import SeedTask
-from .instances import instance_sampling
-from .prompts import Templates, sha256_of
+from ..lm.budget import FREE, Meter, MeteredLM, spent_before
+from .self_instruct.instances import instance_sampling
+from .self_instruct.prompts import Templates, sha256_of
 
 STAGES = ("instructions", "classification", "instances")
 

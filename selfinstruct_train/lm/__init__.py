@@ -22,13 +22,13 @@ def load_lm(model: ModelConfig, path: str | None = None) -> LM:
         ValueError: no model is there, it cannot be loaded, or no server answers; one line that says what is missing.
     """
     if model.backend == "vllm":
-        from .vllm_lm import load_vllm_lm
+        from .vllm.loading import load_vllm_lm
 
         return load_vllm_lm(model, path)
     if model.backend == "http" and path is None:
-        from .http_lm import HttpLM
+        from .http.http_lm import HttpLM
 
         return HttpLM(model)
-    from .loading import load_transformers_lm
+    from .transformers.loading import load_transformers_lm
 
     return load_transformers_lm(model, path)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..config import Config, ModelConfig
-from ..config_file import check_price
-from ..journal import Journal
-from ..types import Completion, Request, Sampling
+from ..config.load import check_price
+from ..core.journal import Journal
+from ..core.records import Completion, Request, Sampling
 from .base import LM
+from .budget import FREE, Meter, MeteredLM, spent_before
 from .progress import display
-from .spending import FREE, Meter, MeteredLM, spent_before
 
 
 def check_model(config: Config, setting: str, model: ModelConfig, role: str) -> None:

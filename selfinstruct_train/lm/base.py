@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ..types import Completion, Request, Sampling, UnansweredError
+from ..core.records import Completion, Request, Sampling, UnansweredError
 
 __all__ = ["LM", "OnAnswer", "UnansweredError"]
 

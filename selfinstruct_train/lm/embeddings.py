@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .loading import choose_device
+from .transformers.loading import choose_device
 
 _KEY = "generate.near_duplicates.embedding_model"
 

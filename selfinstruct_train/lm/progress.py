@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from .spending import FREE, Meter, money
+from .budget import FREE, Meter, money
 
 logger = logging.getLogger(__name__)
 

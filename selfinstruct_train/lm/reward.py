@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ..config import ModelConfig
-from ..model_source import check_model_source, fingerprint, load_failure, model_source
-from ..prompt_format import prompt_ids, user_message
-from ..types import Completion, FinishReason, Request, Sampling
+from ..core.model_source import check_model_source, fingerprint, load_failure, model_source
+from ..core.prompt_format import prompt_ids, user_message
+from ..core.records import Completion, FinishReason, Request, Sampling
 from .base import OnAnswer
-from .loading import choose_device, choose_dtype
+from .transformers.loading import choose_device, choose_dtype
 
 CHUNK_BATCHES = 64
 """Batches in a chunk: of many rows, more are equally long."""

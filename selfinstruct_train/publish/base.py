@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..builtin import PREFIX
 from ..config import Config
+from ..core.builtin import PREFIX
+from ..core.model_source import model_source
 from ..dataset.license import folder_license, hub_license, model_name, renewed_license
-from ..model_source import model_source
 from .model_card import Base
 
 

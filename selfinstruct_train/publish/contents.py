@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config
+from ..core.model_source import TOKENIZER_FILES, fingerprint
+from ..core.row_files import SUFFIXES
+from ..core.storage import sha256_of
 from ..dataset.license import model_name
-from ..model_source import TOKENIZER_FILES, fingerprint
-from ..row_files import SUFFIXES
-from ..storage import sha256_of
 from .base import as_trained, base_of, dataset_card
 from .model_card import Base
 from .ready import Sources, read_record, read_scores
@@ -200,8 +200,8 @@ def _name_base(path: Path, base: Base) -> None:
 
 def _merged(config: Config, adapter: Path) -> Path:
     """Merge an adapter, once for its weights: the result is kept beside the staged folders, unless it is refused."""
-    from ..train.merge_adapter import merge_adapter
-    from ..train.verify import verify_merge
+    from ..train.verify.merge_adapter import merge_adapter
+    from ..train.verify.verification import verify_merge
 
     folder = staging(config, "merged") / fingerprint(adapter)
     if not folder.is_dir():

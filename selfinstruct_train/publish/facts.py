@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from ..builtin import PREFIX
 from ..config import Config
+from ..core.builtin import PREFIX
+from ..core.journal import read_header
+from ..core.prompt_format import TemplateName
 from ..dataset.card import contamination_told
 from ..dataset.license import License, front_matter_license, model_name
 from ..dataset.table import as_markdown
-from ..journal import read_header
-from ..prompt_format import TemplateName
-from ..train.verify import VERIFICATION_FILE
+from ..train.verify.verification import VERIFICATION_FILE
 from .base import as_trained, base_license, base_of, dataset_card
 from .contents import staging, without_machine
 from .model_card import Base, CardFacts, Data

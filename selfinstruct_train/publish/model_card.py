@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..builtin import ASSETS
+from ..core.builtin import ASSETS
+from ..core.prompt_format import TemplateName, evaluation_prompt
 from ..dataset.license import License
 from ..dataset.table import as_markdown
-from ..prompt_format import TemplateName, evaluation_prompt
 from .model_index import ScoreSet, comparison, eval_results, evaluation_table, judgement_table, set_name
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..builtin import PREFIX
+from ..core.builtin import PREFIX
+from ..core.storage import read_object, write_text
 from ..dataset.license import model_name
 from ..dataset.table import as_markdown
-from ..natural_instructions.splits import OFFICIAL_NUMBERS, task_number
-from ..storage import read_object, write_text
+from ..sources.natural_instructions.splits import OFFICIAL_NUMBERS, task_number
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ..config import Config
-from ..storage import write_json
+from ..core.storage import write_json
 from .contents import File
 from .ready import read_record
 

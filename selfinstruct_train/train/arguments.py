@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config
-from ..seeding import derive_seed
+from ..core.seeding import derive_seed
+from .data.packing import num_examples
 from .model import uses_bfloat16
-from .packing import num_examples
 from .plan import Plan
 from .validation import validation_arguments
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..storage import write_json
+from ..core.storage import write_json
 
 MARK = "whole"
 

@@ -12,9 +12,9 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..command import BUDGET_REACHED, ERROR, INTERRUPTED
+from ..core.exit_codes import BUDGET_REACHED, ERROR, INTERRUPTED
 from .plan import Plan, read_identity
-from .verify import is_verified
+from .verify.verification import is_verified
 
 _TOLD = (ERROR, BUDGET_REACHED, INTERRUPTED)
 PATIENCE_SECONDS = 10.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .encode import IGNORED
+from .data.encode import IGNORED
 
 
 def token_weights(batch: dict[str, Any], prompt_weight: float) -> Any:
@@ -36,7 +36,7 @@ def weighted_loss(model: Any, head: Any, batch: dict[str, Any], prompt_weight: f
     weights = token_weights(batch, prompt_weight)
     counts = weights > 0
     inputs = {name: value for name, value in batch.items() if name != "labels"}
-    # A position's logits foretell the next token.
+    # A position's logits estimate the next token.
     logits = _logits_at(model, head, inputs, torch.nn.functional.pad(counts, (0, 1)))
     targets = torch.where(batch["labels"] == IGNORED, batch["input_ids"], batch["labels"])[:, 1:][counts]
     losses = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import Config
-from ..model_source import fingerprint, model_source
-from ..row_files import SUFFIXES
-from ..storage import sha256_of
+from ..core.model_source import fingerprint, model_source
+from ..core.row_files import SUFFIXES
+from ..core.storage import sha256_of
 from .checkpoints import Taken
-from .encode import IGNORED
-from .sampler import StepSampler
+from .data.encode import IGNORED
+from .data.sampler import StepSampler
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -61,7 +61,7 @@ def make_manifest(plan: Plan, trainer: Any, taken: Taken, first_step: int = 0) -
         "model": _base_model(plan.config, trainer),
         "dataset": _dataset(plan.config),
         "identity": plan.identity,
-        "rows": {"trained": len(plan.rows), "held_out": len(plan.held_out), "dropped": plan.dropped},
+        "rows": {"trained": len(plan.rows), "held_out": len(plan.validation_rows), "dropped": plan.dropped},
         "training": _figures(plan, trainer, first_step),
         "config": _without_secret_keys(dataclasses.asdict(plan.config)),
     }
@@ -203,7 +203,7 @@ def _figures(plan: Plan, trainer: Any, first_step: int) -> dict[str, Any]:
     """Return steps, tokens, losses, speed and peak memory; time and speed of steps are the last command's alone."""
     history = trainer.state.log_history
     losses = [float(entry["loss"]) for entry in history if "loss" in entry]
-    held_out = [float(entry["eval_loss"]) for entry in history if "eval_loss" in entry]
+    validation_losses = [float(entry["eval_loss"]) for entry in history if "eval_loss" in entry]
     steps = int(trainer.state.global_step)
     tokens, supervised = _tokens_until(plan, trainer.train_dataset, steps)
     before, _ = _tokens_until(plan, trainer.train_dataset, first_step)
@@ -215,7 +215,7 @@ def _figures(plan: Plan, trainer: Any, first_step: int) -> dict[str, Any]:
         "loss_first": losses[0] if losses else None,
         "loss_last": losses[-1] if losses else None,
         "loss_best": min(losses, default=None),
-        "held_out_loss_best": min(held_out, default=None),
+        "held_out_loss_best": min(validation_losses, default=None),
         "last_command_train_seconds": None if runtime is None else round(runtime, 1),
         "tokens_per_second": round((tokens - before) / runtime, 1) if runtime and tokens > before else None,
         "peak_memory_bytes": _peak_memory(trainer),

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config
-from ..model_source import fingerprint, model_source
-from ..prompt_format import embeddings_needed
-from .encode import EncodedRow, Encoding, encode_rows
+from ..core.model_source import fingerprint, model_source
+from ..core.prompt_format import embeddings_needed
+from .data.encode import EncodedRow, Encoding, encode_rows
+from .data.rows import Row, read_training_rows
+from .data.split import check_best_by, split_validation
 from .model import context_length, load_tokenizer
-from .rows import Row, read_training_rows
-from .validation import check_best_by, split_held_out
 
 IDENTITY_FILE = "training.json"
 _NOT_IDENTITY = (
@@ -28,8 +28,10 @@ _NOT_IDENTITY = (
     *("report_to", "max_hours", "allow"),
 )
 """Settings that do not decide the weights; the data counts by its content, not by its path."""
-_WITH_HELD_OUT = ("save_steps", "best_by")
-"""Settings that decide them where the best checkpoint on held-out rows becomes the model, and only there."""
+_WITH_VALIDATION = ("save_steps", "best_by")
+"""Settings that decide them where the best checkpoint on validation rows becomes the model, and only there."""
+_STORED_NAMES = {"validation_rows": "held_out"}
+"""Settings that stored runs know by an earlier name: an identity of format 2 keeps it."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Plan:
     source_rows: tuple[Row, ...]
     """The rows as they were read, without the held-out ones; `encoding` tells by number what became of each."""
     encoding: Encoding
-    held_out: tuple[Row, ...]
+    validation_rows: tuple[Row, ...]
     tokenizer: Any
     identity: dict[str, Any]
     folder: Path
@@ -69,8 +71,10 @@ def make_plan(config: Config, mixture: str) -> Plan:
     Raises:
         ValueError: the data, the model's files or the settings are not fit for training.
     """
-    rows, held_out = split_held_out(read_training_rows(config, mixture), config.train.held_out, config.seed)
-    check_best_by(config.train, held_out)
+    rows, validation_rows = split_validation(
+        read_training_rows(config, mixture), config.train.validation_rows, config.seed
+    )
+    check_best_by(config.train, validation_rows)
     tokenizer, eos_id = load_tokenizer(config.model)
     limit = min(config.train.max_length, context_length(config.model) or config.train.max_length)
     encoding = encode_rows(
@@ -82,9 +86,9 @@ def make_plan(config: Config, mixture: str) -> Plan:
         mixture=mixture,
         source_rows=tuple(rows),
         encoding=encoding,
-        held_out=tuple(held_out),
+        validation_rows=tuple(validation_rows),
         tokenizer=tokenizer,
-        identity=_identity(config, mixture, encoding.rows, held_out),
+        identity=_identity(config, mixture, encoding.rows, validation_rows),
         folder=models / mixture,
         work=models / f".training-{mixture}",
     )
@@ -135,10 +139,12 @@ def differing(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     return names
 
 
-def _identity(config: Config, mixture: str, rows: tuple[EncodedRow, ...], held_out: Sequence[Row]) -> dict[str, Any]:
+def _identity(
+    config: Config, mixture: str, rows: tuple[EncodedRow, ...], validation_rows: Sequence[Row]
+) -> dict[str, Any]:
     left_out = {
         *_NOT_IDENTITY,
-        *(() if held_out else _WITH_HELD_OUT),
+        *(() if validation_rows else _WITH_VALIDATION),
         *(["lora"] if config.train.method == "full" else []),
     }
     source = Path(model_source(config.model.path))
@@ -148,12 +154,12 @@ def _identity(config: Config, mixture: str, rows: tuple[EncodedRow, ...], held_o
         "seed": config.seed,
         "model": config.model.path,
         "model_revision": fingerprint(source) if source.exists() else config.model.revision,
-        "train": {k: v for k, v in dataclasses.asdict(config.train).items() if k not in left_out},
+        "train": {_STORED_NAMES.get(k, k): v for k, v in dataclasses.asdict(config.train).items() if k not in left_out},
         "rows": len(rows),
         "data_sha256": _digest([row.input_ids, row.labels] for row in rows),
     }
-    if held_out:
-        identity["held_out_sha256"] = _digest([row.instruction, row.input, row.output] for row in held_out)
+    if validation_rows:
+        identity["held_out_sha256"] = _digest([row.instruction, row.input, row.output] for row in validation_rows)
     return identity
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from .attention import check_documents_apart, use_documents_attention
+from .data.packing import make_collator, make_dataset, with_filler
+from .data.sampler import StepSampler
 from .loss import token_weights, weighted_loss
-from .packing import make_collator, make_dataset, with_filler
 from .plan import Plan
-from .sampler import StepSampler
-from .validation import measure_held_out
+from .validation import measure_validation
 
 
 def make_trainer(
@@ -108,6 +108,6 @@ def _row_trainer_class() -> Any:
             return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
 
         def evaluation_loop(self, *args: Any, **kwargs: Any) -> Any:
-            return measure_held_out(self)
+            return measure_validation(self)
 
     return RowTrainer

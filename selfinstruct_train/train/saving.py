@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..model_source import model_source
-from ..prompt_format import stop_ids
-from ..storage import write_json
+from ..core.model_source import model_source
+from ..core.prompt_format import stop_ids
+from ..core.storage import write_json
 from .checkpoints import Taken, bring_to_disk
 from .manifest import make_manifest
 from .plan import IDENTITY_FILE, Plan

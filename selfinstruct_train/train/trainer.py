@@ -57,7 +57,7 @@ def check(config: Config) -> str:
     on_gpu = trains_on_gpu(config.model)
     launch = check_launch(on_gpu)
     state = open_processes(on_gpu)
-    share_out(config, state.num_processes)
+    micro_batches(config, state.num_processes)
     check_available(config, on_gpu)
     return launch
 
@@ -75,7 +75,7 @@ def train(plan: Plan) -> Result:
     gc.collect()  # a trainer refers to itself: the mixture's before this one would keep its memory
     on_gpu = trains_on_gpu(plan.config.model)
     state = open_processes(on_gpu)
-    micro_batch, accumulation = share_out(plan.config, state.num_processes)
+    micro_batch, accumulation = micro_batches(plan.config, state.num_processes)
     skeleton = make_skeleton(plan.config.model)
     check_lora_targets(plan.config, skeleton)
     num_parameters = skeleton.num_parameters()
@@ -106,7 +106,7 @@ def train(plan: Plan) -> Result:
     return _result(plan, trainer, time.monotonic() - start)
 
 
-def share_out(config: Config, num_processes: int) -> tuple[int, int]:
+def micro_batches(config: Config, num_processes: int) -> tuple[int, int]:
     """Return rows in a micro-batch and micro-batches in a step, for each process.
 
     Raises:

@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import math
 import random
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..config import TrainConfig
-from ..prompt_format import stop_ids
-from ..seeding import derive_seed
-from .encode import IGNORED, EncodedRow, encode_rows, evaluation_ids
+from ..core.prompt_format import stop_ids
+from ..core.seeding import derive_seed
+from .data.encode import IGNORED, EncodedRow, encode_rows, evaluation_ids
+from .data.packing import collate_rows
+from .data.rows import Row
 from .loss import weighted_loss
 from .model import context_length
-from .packing import collate_rows
-from .rows import Row
-
-if TYPE_CHECKING:
-    from .plan import Plan
+from .plan import Plan
 
 MAX_PROMPTS = 50
 SPARE_TOKENS = 8
@@ -39,54 +36,9 @@ class Question:
     references: tuple[str, ...]
 
 
-def split_held_out(rows: Sequence[Row], number: int, seed: int) -> tuple[list[Row], list[Row]]:
-    """Return (training rows, held-out rows), at least `number` of the latter, no instruction on both sides.
-
-    Instructions are drawn by seed and text, wherever they stand among the rows; both parts keep the order of the rows.
-
-    Raises:
-        ValueError: nothing would be left to train on.
-    """
-    if number == 0:
-        return list(rows), []
-    sizes: dict[str, int] = {}
-    for row in rows:
-        sizes[_instruction(row)] = sizes.get(_instruction(row), 0) + 1
-    drawn = sorted(sizes, key=lambda text: (derive_seed(seed, "train", "held out", text), text))
-    chosen: set[str] = set()
-    count = 0
-    for text in drawn:
-        if count + sizes[text] <= number:
-            chosen.add(text)
-            count += sizes[text]
-    if count < number:  # what is left would each be too much; the least of them
-        chosen |= set(sorted((text for text in drawn if text not in chosen), key=lambda text: sizes[text])[:1])
-    if len(chosen) == len(sizes):
-        raise ValueError(
-            f"train.held_out is {number}, but there are {len(rows)} rows of {len(sizes)} instructions: nothing would "
-            "be left to train on; lower it, or generate more"
-        )
-    held_out = [row for row in rows if _instruction(row) in chosen]
-    return [row for row in rows if _instruction(row) not in chosen], held_out
-
-
-def check_best_by(train: TrainConfig, held_out: Sequence[Row]) -> None:
-    """Refuse to choose the best checkpoint by a figure that is 0 for most held-out rows whatever the model answers.
-
-    Raises:
-        ValueError: train.best_by is rouge_l, and more than half of the outputs have no Latin letter or digit.
-    """
-    unseen = sum(not re.search("[a-z0-9]", row.output.lower()) for row in held_out)
-    if train.best_by == "rouge_l" and 2 * unseen > len(held_out):
-        raise ValueError(
-            f"train.best_by is rouge_l, which knows Latin letters and digits only, but {unseen} of {len(held_out)} "
-            "held-out outputs have none; set train.best_by: loss"
-        )
-
-
 def validation_arguments(train: TrainConfig) -> dict[str, Any]:
     """Return what SFTConfig must hold so that the trainer measures the held-out rows and keeps the best checkpoint."""
-    if not train.held_out:
+    if not train.validation_rows:
         return {}
     return {
         "eval_strategy": "steps",
@@ -103,7 +55,7 @@ def validation_dataset(plan: Plan) -> Any:
     Raises:
         ValueError: none of them can be measured.
     """
-    if not plan.held_out:
+    if not plan.validation_rows:
         return None
     import datasets
 
@@ -115,7 +67,7 @@ def validation_dataset(plan: Plan) -> Any:
 
 def validation_callbacks(plan: Plan) -> list[Any]:
     """Return the Trainer callback that has the last step measured and kept, whatever the number of steps."""
-    if not plan.held_out:
+    if not plan.validation_rows:
         return []
     from transformers import TrainerCallback
 
@@ -127,7 +79,7 @@ def validation_callbacks(plan: Plan) -> list[Any]:
     return [MeasureTheLastStep()]
 
 
-def measure_held_out(trainer: Any) -> Any:
+def measure_validation(trainer: Any) -> Any:
     """Return loss and ROUGE-L of the trainer's model on its plan's held-out rows, as an EvalLoopOutput.
 
     It takes the place of Trainer.evaluation_loop, so that both stand in the log, reach the trackers and can choose the
@@ -172,21 +124,17 @@ def by_limit(plan: Plan, questions: Sequence[Question]) -> dict[int, list[int]]:
     return groups
 
 
-def _instruction(row: Row) -> str:
-    return " ".join(row.instruction.split()).casefold()
-
-
 def _encoded(plan: Plan) -> tuple[tuple[EncodedRow, ...], list[Question]]:
     """Return the held-out rows that fit, longest first, and the questions they make."""
     config = plan.config
     limit = min(config.train.max_length, context_length(config.model) or config.train.max_length)
     eos_id = plan.tokenizer.eos_token_id
     try:
-        encoding = encode_rows(plan.held_out, plan.tokenizer, config.train.template, limit, eos_id, config.seed)
+        encoding = encode_rows(plan.validation_rows, plan.tokenizer, config.train.template, limit, eos_id, config.seed)
     except ValueError as error:
-        raise ValueError(f"train.held_out: of the rows kept out of training, {error}") from error
+        raise ValueError(f"train.validation_rows: of the rows kept out of training, {error}") from error
     rows = sorted(encoding.rows, key=lambda row: -len(row.input_ids))
-    return tuple(rows), questions_of([plan.held_out[number] for number in encoding.numbers], plan)
+    return tuple(rows), questions_of([plan.validation_rows[number] for number in encoding.numbers], plan)
 
 
 def _share(total: int, trainer: Any) -> list[int]:

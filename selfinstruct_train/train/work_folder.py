@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..storage import write_json
+from ..core.storage import write_json
 from .arguments import KEPT_CHECKPOINTS
 from .checkpoints import drop_unfinished
 from .plan import IDENTITY_FILE, Plan, refuse_other_training

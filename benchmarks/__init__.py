@@ -1,0 +1,1 @@
+"""What `make bench` runs: each speed is a ratio measured in one run."""

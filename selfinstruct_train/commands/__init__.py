@@ -1,0 +1,1 @@
+"""One command per file: read the config, call the library, print."""

@@ -1,0 +1,1 @@
+"""The paper's method: instructions in rounds, classification or not, instances."""

@@ -1,0 +1,1 @@
+"""The backend that runs a model with transformers in this process."""

@@ -1,0 +1,1 @@
+"""The backend on vLLM's offline engine."""

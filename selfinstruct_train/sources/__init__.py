@@ -1,0 +1,1 @@
+"""Material from elsewhere: pinned files, the paper's own material, Natural Instructions."""

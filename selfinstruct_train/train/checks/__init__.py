@@ -1,0 +1,1 @@
+"""What is examined before a training starts: the doctor and its checks."""

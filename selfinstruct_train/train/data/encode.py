@@ -1,0 +1,153 @@
+"""From a row to the token ids and labels that are trained on: the loss falls on the completion and its end alone.
+
+Training and inference see the same ids: the prompt is tokenised by itself, as a backend does, and the completion
+follows with its separating space. A row that is too long is dropped and counted, because a completion without its end
+would teach the model not to stop; where the run wants such rows cut, the cut completion gets no end token.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...core.prompt_format import (
+    TemplateName,
+    chat_text,
+    end_id,
+    prompt_ids,
+    question,
+    question_ids,
+    rendered_ids,
+    training_text,
+    user_message,
+)
+from ...core.seeding import derive_seed
+from .rows import Row
+
+IGNORED = -100
+"""The label of a token without loss (PyTorch's cross entropy skips it)."""
+
+
+@dataclass(frozen=True)
+class EncodedRow:
+    """`labels` equals `input_ids` on the completion and its end token, and is -100 on the prompt."""
+
+    input_ids: tuple[int, ...]
+    labels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The rows to train on; `numbers` are their places in the source, `dropped` the places of others by reason."""
+
+    rows: tuple[EncodedRow, ...]
+    numbers: tuple[int, ...]
+    dropped: dict[str, tuple[int, ...]]
+    truncated: tuple[int, ...] = ()
+    """Places of rows whose completion was cut and has no end; they are among `numbers` too."""
+
+
+def encode(tokenizer: Any, prompt: str, completion: str, eos_id: int, is_chat: bool = False) -> EncodedRow:
+    """Encode one training text; `completion` begins with the separating space where its format has one.
+
+    Args:
+        is_chat: prompt and completion are those of `chat_text`, in which the template has written the BOS.
+    """
+    before = rendered_ids(tokenizer, prompt) if is_chat else prompt_ids(tokenizer, prompt)
+    after = [*_continuation_ids(tokenizer, prompt, completion), eos_id]
+    return EncodedRow((*before, *after), (*[IGNORED] * len(before), *after))
+
+
+def evaluation_ids(tokenizer: Any, row: Row, template: TemplateName) -> list[int]:
+    """Return the prompt's ids that evaluation asks for a row."""
+    return question_ids(tokenizer, *question(row.instruction, row.input, template), _name(tokenizer))
+
+
+def encode_rows(
+    rows: Sequence[Row],
+    tokenizer: Any,
+    template: TemplateName,
+    max_length: int,
+    eos_id: int,
+    seed: int,
+    too_long: Literal["drop", "truncate"] = "drop",
+) -> Encoding:
+    """Encode all rows; those that are blank, too long, or equal to an earlier one are dropped and counted.
+
+    The format that template "paper" draws for a row depends on the seed and the row's text, not on its place. With
+    template "chat" the token that ends a turn stands in place of the EOS.
+
+    Args:
+        too_long: truncate: the completion is cut, unless the prompt leaves no room for its first token.
+
+    Raises:
+        ValueError: no row is left, or the tokenizer's chat template is none to train with.
+    """
+    end = end_id(tokenizer, template, _name(tokenizer)) if template == "chat" else eos_id
+    kept: dict[EncodedRow, int] = {}
+    truncated = []
+    dropped: dict[str, list[int]] = {"blank": [], "too_long": [], "duplicate": []}
+    for number, row in enumerate(rows):
+        if not row.instruction.strip() or not row.output.strip():
+            dropped["blank"].append(number)
+            continue
+        encoded = encode(tokenizer, *_text(row, tokenizer, template, seed), end, template == "chat")
+        if encoded.labels[-2] == IGNORED:  # some tokenizers know nothing of e.g. a zero-width space
+            dropped["blank"].append(number)
+            continue
+        _check(encoded, tokenizer, end)
+        is_cut = len(encoded.input_ids) > max_length
+        if is_cut:
+            encoded = EncodedRow(encoded.input_ids[:max_length], encoded.labels[:max_length])
+        if is_cut and (too_long == "drop" or encoded.labels[-1] == IGNORED):
+            dropped["too_long"].append(number)
+        elif encoded in kept:
+            dropped["duplicate"].append(number)
+        else:
+            kept[encoded] = number
+            truncated += [number] if is_cut else []
+    if not kept:
+        raise ValueError(
+            f"none of {len(rows)} training rows is left: {len(dropped['blank'])} have a blank instruction or output "
+            f"and {len(dropped['too_long'])} are longer than {max_length} tokens; raise train.max_length or "
+            "mend the data"
+        )
+    places = {reason: tuple(found) for reason, found in dropped.items()}
+    return Encoding(tuple(kept), tuple(kept.values()), places, tuple(truncated))
+
+
+def _text(row: Row, tokenizer: Any, template: TemplateName, seed: int) -> tuple[str, str]:
+    if template == "chat":
+        return chat_text(tokenizer, user_message(row.instruction, row.input), row.output.strip(), _name(tokenizer))
+    rng = random.Random(derive_seed(seed, "train", "template", row.instruction, row.input, row.output))
+    return training_text(row.instruction, row.input, row.output, template, rng)
+
+
+def _name(tokenizer: Any) -> str:
+    return str(getattr(tokenizer, "name_or_path", ""))
+
+
+def _continuation_ids(tokenizer: Any, prompt: str, completion: str) -> list[int]:
+    """Tokenise the completion as a continuation of the prompt.
+
+    Alone, a SentencePiece tokenizer would put a second space in front of it; together, a merge may cross the border,
+    and then the prompt would not have the ids that inference gives it. Another text in place of the prompt helps there.
+    """
+    for context in (prompt, "\n", ":"):
+        before = tokenizer(context, add_special_tokens=False)["input_ids"]
+        whole = tokenizer(context + completion, add_special_tokens=False)["input_ids"]
+        if whole[: len(before)] == before and len(whole) > len(before):
+            return list(whole[len(before) :])
+    return list(tokenizer(completion, add_special_tokens=False)["input_ids"])
+
+
+def _check(row: EncodedRow, tokenizer: Any, end: int) -> None:
+    """Hold on to what training must never miss: a supervised end, something before it, no loss on the prompt."""
+    assert row.labels[-1] == row.input_ids[-1] == end
+    supervised = sum(label != IGNORED for label in row.labels)
+    assert 1 < supervised <= len(row.input_ids) == len(row.labels)
+    assert row.labels[-supervised:] == row.input_ids[-supervised:]
+    bos = tokenizer.bos_token_id
+    assert bos is None or row.input_ids[:2] != (bos, bos)

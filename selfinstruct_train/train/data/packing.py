@@ -1,0 +1,143 @@
+"""The rows as a Hugging Face Dataset, one by one or in packs, and the collator that makes batches of them.
+
+A pack holds whole rows, none cut, up to train.max_length tokens, filled best fit decreasing. Packs are formed once and
+depend on the rows' lengths alone; each epoch has its own order of packs. A gradient sums over documents that do not see
+one another, so which of them share a pack decides only which are learnt in the same step.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...config import TrainConfig
+from .encode import IGNORED, EncodedRow
+
+
+def pack_rows(lengths: Sequence[int], capacity: int) -> list[list[int]]:
+    """Share rows out over packs of at most `capacity` tokens: best fit decreasing, rows of equal length in order.
+
+    Raises:
+        ValueError: a row is longer than a pack.
+    """
+    packs: list[list[int]] = []
+    open_packs: dict[int, list[int]] = {}  # free tokens -> packs with so many
+    free: list[int] = []  # the keys of open_packs, sorted
+    for row in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
+        if lengths[row] > capacity:
+            raise ValueError(f"a row has {lengths[row]} tokens, a pack train.max_length {capacity}; raise it")
+        place = bisect_left(free, lengths[row])
+        if place == len(free):
+            room, pack = capacity, len(packs)
+            packs.append([])
+        else:
+            room = free[place]
+            pack = open_packs[room].pop()
+            if not open_packs[room]:
+                del open_packs[room], free[place]
+        packs[pack].append(row)
+        left = room - lengths[row]
+        if left:
+            if left not in open_packs:
+                insort(free, left)
+            open_packs.setdefault(left, []).append(pack)
+    return packs
+
+
+def num_examples(rows: Sequence[EncodedRow], train: TrainConfig) -> int:
+    """Return what an epoch consists of: the number of packs or, without packing, of rows."""
+    return len(pack_rows([len(row.input_ids) for row in rows], train.max_length)) if train.packing else len(rows)
+
+
+def make_dataset(rows: Sequence[EncodedRow], train: TrainConfig) -> Any:
+    """Return a datasets.Dataset of what training steps are made of.
+
+    Its columns are input_ids and labels, and for packs seq_lengths, the lengths of their documents.
+    """
+    import datasets
+
+    if not train.packing:
+        return datasets.Dataset.from_dict(
+            {"input_ids": [list(row.input_ids) for row in rows], "labels": [list(row.labels) for row in rows]}
+        )
+    packs = pack_rows([len(row.input_ids) for row in rows], train.max_length)
+    assert sorted(row for pack in packs for row in pack) == list(range(len(rows))), "packing lost or doubled a row"
+    examples = [pack_of([rows[i] for i in pack]) for pack in packs]
+    return datasets.Dataset.from_dict({name: [example[name] for example in examples] for name in examples[0]})
+
+
+def pack_of(documents: Sequence[EncodedRow]) -> dict[str, list[int]]:
+    """Lay documents one behind the other."""
+    return {
+        "input_ids": [token for row in documents for token in row.input_ids],
+        "labels": [label for row in documents for label in row.labels],
+        "seq_lengths": [len(row.input_ids) for row in documents],
+    }
+
+
+def with_filler(dataset: Any) -> Any:
+    """Return the dataset with one row more, of one token: nothing comes before it, so it teaches nothing."""
+    filler = {"input_ids": dataset[0]["input_ids"][:1], "labels": [IGNORED]}
+    return dataset.add_item(filler | ({"seq_lengths": [1]} if "seq_lengths" in dataset.column_names else {}))
+
+
+def padding_id(tokenizer: Any) -> int:
+    """Return the id of the padding token; EOS stands in where the tokenizer has none."""
+    return int(tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id)
+
+
+def make_collator(tokenizer: Any, train: TrainConfig) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
+    """Return what makes a batch of rows of `make_dataset`, in packs or not, padded on the right.
+
+    A tokenizer without a pad token keeps none: padding is neither attended to nor learnt, so any id will do.
+    """
+    pad_id = padding_id(tokenizer)
+
+    def collate(examples: list[dict[str, Any]]) -> dict[str, Any]:
+        return (collate_packs if "seq_lengths" in examples[0] else collate_rows)(examples, pad_id)
+
+    return collate
+
+
+def collate_rows(examples: Sequence[dict[str, Any]], pad_id: int) -> dict[str, Any]:
+    """Return input_ids, labels and attention_mask, each (rows, longest), int64."""
+    return {
+        "input_ids": _padded([example["input_ids"] for example in examples], pad_id),
+        "labels": _padded([example["labels"] for example in examples], IGNORED),
+        "attention_mask": _padded([[1] * len(example["input_ids"]) for example in examples], 0),
+    }
+
+
+def collate_packs(examples: Sequence[dict[str, Any]], pad_id: int) -> dict[str, Any]:
+    """Return a batch of packs without attention_mask, as transformers wants it of packed rows.
+
+    Beside input_ids and labels, (packs, longest): position_ids, which begin anew with every document and are 0 on
+    padding; cu_seq_lens_q and _k, int32, the borders of documents in the flattened batch (a pack's padding counts as
+    one); max_length_q and _k. A document's first token has no label, for none of its own comes before it.
+    """
+    import torch
+
+    input_ids = _padded([example["input_ids"] for example in examples], pad_id)
+    labels = _padded([example["labels"] for example in examples], IGNORED)
+    width = input_ids.shape[1]
+    positions, lengths = [], []
+    for example in examples:
+        padding = width - len(example["input_ids"])
+        positions.append([place for length in example["seq_lengths"] for place in range(length)] + [0] * padding)
+        lengths += [*example["seq_lengths"], *([padding] if padding else [])]
+    position_ids = torch.tensor(positions)
+    labels[position_ids == 0] = IGNORED
+    borders = torch.tensor([0, *lengths]).cumsum(0).to(torch.int32)
+    longest = max(lengths)
+    return {
+        **{"input_ids": input_ids, "labels": labels, "position_ids": position_ids},
+        **{"cu_seq_lens_q": borders, "cu_seq_lens_k": borders, "max_length_q": longest, "max_length_k": longest},
+    }
+
+
+def _padded(rows: Sequence[Sequence[int]], value: int) -> Any:
+    import torch
+
+    width = max(map(len, rows))
+    return torch.tensor([[*row, *[value] * (width - len(row))] for row in rows])

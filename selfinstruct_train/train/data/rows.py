@@ -1,0 +1,47 @@
+"""Training rows: from the run's own dataset, or from a file or folder of anyone's with the same three columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...config import Config
+from ...core.row_files import COLUMNS, read_records
+
+
+@dataclass(frozen=True)
+class Row:
+    """An instruction, its input (may be empty), the output to learn; `source` is "seed", "generated" or empty."""
+
+    instruction: str
+    input: str
+    output: str
+    source: str = ""
+
+
+def read_training_rows(config: Config, mixture: str) -> list[Row]:
+    """Read the rows of a mixture, in the order of the file.
+
+    Raises:
+        ValueError: there is no dataset, it cannot be read, or it has no row for this mixture.
+    """
+    own = config.train.dataset is None
+    path = Path(config.run_dir) / "dataset" if config.train.dataset is None else Path(config.train.dataset).expanduser()
+    if not path.exists():
+        remedy = "run recipes/generate.py first, or set train.dataset" if own else "mend train.dataset"
+        raise ValueError(f"{path}: no dataset there; {remedy}")
+    rows = []
+    for _, record in read_records(path, others=("source",)):
+        source = record.get("source")
+        values = {column: record[column] for column in COLUMNS}
+        rows.append(Row(**values, source=source if isinstance(source, str) else ""))
+    if not rows:
+        raise ValueError(f"{path}: the dataset is empty; training needs at least one row")
+    if mixture == "seeds+generated":
+        return rows
+    seeds = [row for row in rows if row.source == "seed"]
+    if not seeds:
+        raise ValueError(
+            f'{path}: no row has source "seed", which mixture "seeds" needs; take it out of train.mixtures'
+        )
+    return seeds

@@ -1,0 +1,1 @@
+"""What is examined after a training: the saved model, read back from disk."""

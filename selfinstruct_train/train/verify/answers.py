@@ -1,0 +1,255 @@
+"""How a trained model answers: greedily, on a few dozen of the run's own questions, in the form of the evaluation.
+
+It measures whether the model stops, repeats itself, and says anything; whether the answers are right is the
+evaluation's affair.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.prompt_format import TemplateName
+from ...core.seeding import derive_seed
+from ..checks.findings import Finding
+from ..data.encode import IGNORED, evaluation_ids
+from ..data.rows import Row
+from ..plan import Plan
+from .device import Device
+
+NUM_QUESTIONS = 50
+FEWEST_NEW_TOKENS, MOST_NEW_TOKENS = 16, 2048
+REPEATED = 4
+"""An answer repeats itself if some four tokens in a row occur more often than this."""
+STOP_RATE_ERROR, STOP_RATE_WARNING = 0.5, 0.9
+"""Shares of answers that end by themselves, below which the model is refused, or warned of."""
+REPETITION_WARNING = 0.2
+EMPTY_WARNING = 0.1
+
+
+@dataclass(frozen=True)
+class Question:
+    """A row of the run, and the token ids that ask for its output."""
+
+    row: Row
+    prompt_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Generated tokens without the one that ended them; `stopped` is false where the limit did."""
+
+    ids: tuple[int, ...]
+    stopped: bool
+
+
+Outputs = tuple[list[Answer], Any]
+"""Answers, and the logits behind each prompt."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What every model of one verification is asked, and how."""
+
+    questions: Sequence[Question]
+    limit: int
+    stop_ids: tuple[int, ...]
+    batch_size: int
+    device: Device
+
+    def answers(self, network: Any) -> list[Answer]:
+        """Answer the questions greedily."""
+        return answer(network, self.questions, self.limit, self.stop_ids, self.batch_size)
+
+    def outputs(self, network: Any) -> Outputs:
+        """Answer them, and tell the logits behind each prompt."""
+        return self.answers(network), next_token_logits(network, self.questions)
+
+
+def draw_questions(plan: Plan, tokenizer: Any, limit: int, context: int | None) -> list[Question]:
+    """Draw questions by the run's seed: of the held-out rows where there are such, else of the training rows.
+
+    One whose prompt would leave no room for `limit` new tokens is passed over, and one whose own answer is longer than
+    `limit`: a model that learned it would seem not to stop.
+    """
+    rows = plan.validation_rows or tuple(plan.source_rows[number] for number in plan.encoding.numbers)
+    different = list({(row.instruction, row.input): row for row in rows}.values())
+    random.Random(derive_seed(plan.config.seed, "verify", "questions")).shuffle(different)
+    chosen: list[Question] = []
+    for row in different:
+        ids = tuple(evaluation_ids(tokenizer, row, plan.config.train.template))
+        has_room = ids and (context is None or len(ids) + limit <= context)
+        if has_room and len(tokenizer(row.output, add_special_tokens=False)["input_ids"]) < limit:
+            chosen.append(Question(row, ids))
+        if len(chosen) == NUM_QUESTIONS:
+            break
+    return chosen
+
+
+def new_token_limit(plan: Plan, context: int | None) -> int:
+    """Return how long an answer may become: twice what 99 of 100 training completions need, within bounds."""
+    lengths = sorted(sum(label != IGNORED for label in row.labels) for row in plan.rows)
+    usual = lengths[math.ceil(len(lengths) * 0.99) - 1]
+    return min(max(2 * usual, FEWEST_NEW_TOKENS), MOST_NEW_TOKENS, (context or 2 * MOST_NEW_TOKENS) // 2)
+
+
+def answer(
+    network: Any, questions: Sequence[Question], limit: int, stop_ids: Sequence[int], batch_size: int
+) -> list[Answer]:
+    """Generate greedily, in left-padded batches of similar length; the answers stand in the questions' order."""
+    import torch
+    from transformers import GenerationConfig
+
+    # generate() would fill our settings up with the model's own, e.g. a repetition penalty
+    network.generation_config = GenerationConfig()
+    settings = GenerationConfig(
+        max_new_tokens=limit, do_sample=False, eos_token_id=list(stop_ids), pad_token_id=stop_ids[0]
+    )
+    answers: dict[int, Answer] = {}
+    by_length = sorted(range(len(questions)), key=lambda number: -len(questions[number].prompt_ids))
+    for start in range(0, len(by_length), batch_size):
+        numbers = by_length[start : start + batch_size]
+        width = len(questions[numbers[0]].prompt_ids)
+        rows = [questions[number].prompt_ids for number in numbers]
+        ids = torch.tensor([[stop_ids[0]] * (width - len(row)) + list(row) for row in rows])  # (batch, width)
+        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
+        with torch.no_grad():
+            written = network.generate(
+                input_ids=ids.to(network.device), attention_mask=mask.to(network.device), generation_config=settings
+            )
+        for number, new in zip(numbers, written[:, width:].tolist(), strict=True):
+            end = next((index for index, token in enumerate(new) if token in stop_ids), None)
+            answers[number] = Answer(tuple(new[:end]), end is not None)
+    return [answers[number] for number in range(len(questions))]
+
+
+def next_token_logits(network: Any, questions: Sequence[Question]) -> Any:
+    """Return the logits behind each prompt, one prompt at a time: float32 on the CPU, (questions, vocabulary)."""
+    import torch
+
+    with torch.no_grad():
+        rows = [
+            network(input_ids=torch.tensor([q.prompt_ids], device=network.device), use_cache=False).logits[0, -1]
+            for q in questions
+        ]
+    return torch.stack([row.float().cpu() for row in rows])
+
+
+def agreement(some: Sequence[Answer], others: Sequence[Answer]) -> float:
+    """Return the share of questions with the very same answer."""
+    return sum(a == b for a, b in zip(some, others, strict=True)) / len(some)
+
+
+def parts_at_a_tie(network: Any, question: Question, one: Answer, other: Answer, tolerance: float) -> bool:
+    """Tell whether two answers part where the two best next tokens are closer than numerics can decide."""
+    import torch
+
+    pairs = zip(one.ids, other.ids, strict=False)
+    same = next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(one.ids), len(other.ids)))
+    ids = torch.tensor([[*question.prompt_ids, *one.ids[:same]]], device=network.device)
+    with torch.no_grad():
+        best = network(input_ids=ids, use_cache=False).logits[0, -1].float().topk(2).values
+    return float(best[0] - best[1]) <= 2 * tolerance
+
+
+def next_token_share(network: Any, samples: Sequence[dict[str, Any]], tokenizer: Any, template: TemplateName) -> float:
+    """Return the share of the tokens of `measure`'s samples that are this network's likeliest, too.
+
+    Unlike a generated text it does not fall apart at the first token that numerics decide.
+    """
+    import torch
+
+    same = total = 0
+    for sample in samples:
+        prompt = evaluation_ids(tokenizer, Row(sample["instruction"], sample["input"], ""), template)
+        told = tokenizer(sample["answer"], add_special_tokens=False)["input_ids"]
+        ids = torch.tensor([[*prompt, *told]], device=network.device)
+        with torch.no_grad():
+            likeliest = network(input_ids=ids, use_cache=False).logits[0, len(prompt) - 1 : -1].argmax(-1).tolist()
+        same += sum(a == b for a, b in zip(likeliest, told, strict=True))
+        total += len(told)
+    return same / total if total else 1.0
+
+
+def measure(questions: Sequence[Question], answers: Sequence[Answer], tokenizer: Any, limit: int) -> dict[str, Any]:
+    """Return the figures of the answers, with the first five of them."""
+    number, lengths = len(answers), [len(a.ids) for a in answers]
+    stopped = sum(a.stopped for a in answers)
+    texts = [str(tokenizer.decode(a.ids, skip_special_tokens=True)) for a in answers]
+    return {
+        "questions": number,
+        "max_new_tokens": limit,
+        "stop_rate": stopped / number,
+        "stop_rate_interval": list(wilson_interval(stopped, number)),
+        "repetition_rate": sum(repeats_itself(a.ids) for a in answers) / number,
+        "empty_rate": sum(not text.strip() for text in texts) / number,
+        "different_answers": len(set(texts)),
+        "different_references": len({q.row.output.strip() for q in questions}),
+        "mean_tokens": statistics.fmean(lengths),
+        "median_tokens": statistics.median(lengths),
+        "samples": [
+            {"instruction": q.row.instruction, "input": q.row.input, "answer": text, "stopped": a.stopped}
+            for q, a, text in list(zip(questions, answers, texts, strict=True))[:5]
+        ],
+    }
+
+
+def judge(figures: dict[str, Any]) -> list[Finding]:
+    """Tell what is wrong with answers of such figures: they do not stop, repeat themselves, say nothing."""
+    number, limit = figures["questions"], figures["max_new_tokens"]
+    low, high = figures["stop_rate_interval"]
+    stops = (
+        f"{figures['stop_rate']:.0%} [{low:.0%}, {high:.0%}] of {number} answers end within {limit} tokens; "
+        f"{figures['mean_tokens']:.0f} tokens on average, median {figures['median_tokens']:.0f}"
+    )
+    repeats = (
+        f"{figures['repetition_rate']:.0%} of {number} answers hold four tokens in a row more than {REPEATED} times"
+    )
+    says = f"{figures['empty_rate']:.0%} of {number} answers are empty; {figures['different_answers']} are different"
+    if figures["stop_rate"] < STOP_RATE_ERROR:
+        found = [Finding("stops", "error", f"the model does not stop: {stops}", remedy=_MEND_STOPS)]
+    elif figures["stop_rate"] < STOP_RATE_WARNING:
+        found = [Finding("stops", "warning", f"the model does not always stop: {stops}", remedy=_MEND_STOPS)]
+    else:
+        found = [Finding("stops", "ok", stops)]
+    if figures["repetition_rate"] > REPETITION_WARNING:
+        found.append(Finding("repetition", "warning", repeats, remedy=_MEND_ANSWERS))
+    else:
+        found.append(Finding("repetition", "ok", repeats))
+    is_same = figures["different_answers"] == 1 < min(number, figures["different_references"])
+    if figures["empty_rate"] == 1:
+        found.append(Finding("answers", "error", f"the model says nothing: {says}", remedy=_MEND_ANSWERS))
+    elif is_same or figures["empty_rate"] > EMPTY_WARNING:
+        found.append(Finding("answers", "warning", says, remedy=_MEND_ANSWERS))
+    else:
+        found.append(Finding("answers", "ok", says))
+    return found
+
+
+_MEND_STOPS = (
+    "see with `make doctor` that every row has its end token in the loss; if it has, train longer or with a larger "
+    "train.learning_rate"
+)
+_MEND_ANSWERS = (
+    "look at the samples in verification.json and at the rows; train longer, or with another train.learning_rate"
+)
+
+
+def repeats_itself(ids: Sequence[int]) -> bool:
+    """Tell whether some four tokens in a row occur more than `REPEATED` times."""
+    grams = Counter(zip(ids, ids[1:], ids[2:], ids[3:], strict=False))
+    return max(grams.values(), default=0) > REPEATED
+
+
+def wilson_interval(count: int, number: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927)."""
+    z = 1.959964
+    share, spread = count / number, z * z / number
+    centre = share + spread / 2
+    half = z * math.sqrt(share * (1 - share) / number + spread / (4 * number))
+    return round(max(0.0, centre - half) / (1 + spread), 6), round((centre + half) / (1 + spread), 6)

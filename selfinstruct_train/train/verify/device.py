@@ -1,0 +1,128 @@
+"""Where a finished model is examined, and in which precision: settled by free memory before anything is loaded.
+
+On one GPU if it has room for the weights and the answers' cache, else over all GPUs, else on the CPU.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...config import ModelConfig
+from ..model import make_skeleton, trains_on_gpu
+
+log = logging.getLogger(__name__)
+
+ROOM = 0.8
+"""Share of the free memory that an estimate may fill; the rest is for what it does not count. An assumption."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where a model answers, and in which dtype; `name` is cpu, cuda, or auto: spread over all GPUs."""
+
+    name: str
+    dtype: Any
+
+    @property
+    def device_map(self) -> str | None:
+        """What from_pretrained is given: only a model that is spread is placed by it."""
+        return "auto" if self.name == "auto" else None
+
+    def put(self, network: Any) -> Any:
+        """Move a loaded network there; one that is spread lies there already."""
+        return (network if self.name == "auto" else network.to(self.name)).eval()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is answered together: so many rows of at most so many tokens, answers included."""
+
+    rows: int
+    length: int
+
+    @staticmethod
+    def of(prompt_lengths: Sequence[int], limit: int, batch_size: int) -> Batch:
+        """Return the largest batch in which prompts of these lengths (tokens) are answered."""
+        return Batch(min(batch_size, max(1, len(prompt_lengths))), max(prompt_lengths, default=0) + limit)
+
+
+def dtypes_of_use(model: ModelConfig) -> list[Any]:
+    """Return the precisions in which the model may be used, the preferred one first."""
+    import torch
+
+    if model.dtype != "auto":
+        return [getattr(torch, model.dtype)]
+    if trains_on_gpu(model) and torch.cuda.is_bf16_supported():
+        return [torch.bfloat16]
+    return [torch.float32, torch.bfloat16]
+
+
+def find_device(model: ModelConfig, batch: Batch, dtypes: Sequence[Any]) -> Device | None:
+    """Return the first device with room, GPUs before the CPU; None: there is none."""
+    on_gpu = trains_on_gpu(model)
+    for dtype in dtypes:
+        name = _gpus_with_room(memory_needed(model, dtype, batch)) if on_gpu else None
+        if name:
+            return Device(name, dtype)
+    for dtype in dtypes:
+        needed = memory_needed(model, dtype, batch)
+        if needed <= ROOM * free_ram():
+            if on_gpu:
+                log.warning("no GPU has %.1f GiB free: the model answers on the CPU, which is slow", needed / 2**30)
+            return Device("cpu", dtype)
+    return None
+
+
+def choose_device(model: ModelConfig, batch: Batch, dtypes: Sequence[Any]) -> Device:
+    """Return the first device with room.
+
+    Raises:
+        ValueError: there is none.
+    """
+    device = find_device(model, batch, dtypes)
+    if device is None:
+        needed = memory_needed(model, dtypes[-1], batch) / 2**30
+        raise ValueError(
+            f"{model.path} could not be examined: it needs {needed:.1f} GiB of free memory for {batch.rows} answers at "
+            f"a time, and neither the GPUs nor the machine ({free_ram() / 2**30:.1f} GiB) have it; it can be verified "
+            "later by recipes/verify.py, with a smaller --model.batch_size or on a larger machine"
+        )
+    return device
+
+
+def memory_needed(model: ModelConfig, dtype: Any, batch: Batch) -> int:
+    """Return the bytes of weights, cache, one layer's activations, and logits of one prompt."""
+    skeleton = make_skeleton(model)
+    config = skeleton.config.get_text_config()
+    heads = config.num_attention_heads
+    head_size = getattr(config, "head_dim", None) or config.hidden_size // heads
+    keys = (getattr(config, "num_key_value_heads", None) or heads) * head_size
+    inner = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
+    of_a_token = 2 * config.num_hidden_layers * keys + 6 * config.hidden_size + 3 * inner
+    numbers = sum(parameter.numel() for parameter in skeleton.parameters())
+    numbers += batch.rows * batch.length * of_a_token + batch.length * config.vocab_size
+    return int(dtype.itemsize * numbers)
+
+
+def free_ram() -> int:
+    """Return the bytes of the machine's memory that can be had without swapping."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def _gpus_with_room(needed: int) -> str | None:
+    import torch
+
+    gc.collect()
+    torch.cuda.empty_cache()
+    first, _ = torch.cuda.mem_get_info(0)
+    if needed <= ROOM * first:
+        return "cuda"
+    number = torch.cuda.device_count()
+    everywhere = sum(torch.cuda.mem_get_info(device)[0] for device in range(number))
+    return "auto" if number > 1 and needed <= ROOM * everywhere else None

@@ -1,0 +1,328 @@
+"""Prove that what a training left on disk is a model: whole, changed, able to stop, and the same when merged.
+
+Everything is read from the files as a user would read it, one model in memory at a time, and the outcome is written
+beside the weights with every file's checksum: where one changed, the model is unverified again. Whether the answers are
+right is the evaluation's affair.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...config import Config
+from ...core.model_source import TOKENIZER_FILES, load_failure
+from ...core.prompt_format import embeddings_needed, end_id, stop_ids
+from ...core.storage import sha256_of, write_json
+from ..checks.findings import Finding, accept, to_json
+from ..failures import first_sentence, is_out_of_memory
+from ..model import context_length
+from ..plan import IDENTITY_FILE, Plan, differing, read_identity
+from .answers import Asking, draw_questions, judge, measure, new_token_limit, next_token_logits, next_token_share
+from .compare_merged import MERGED_NEXT_TOKENS, compare_merged
+from .device import Batch, Device, choose_device, dtypes_of_use
+from .merge_adapter import load_with_adapter, own_dtype
+from .saved_weights import RETRAIN, check_adapter, check_files, check_finite, check_full, is_adapter
+
+VERIFICATION_FILE = "verification.json"
+CHECKS = (
+    *("weights_finite", "weights_changed", "tokenizer", "loads", "embeddings", "end_token"),
+    *("stops", "repetition", "answers", "merged", "quantized"),
+)
+"""What train.allow can name. Weights that are not whole (the check before these) cannot be accepted."""
+_RECORDS = (VERIFICATION_FILE, IDENTITY_FILE, "manifest.json", "log_history.json", "loss.png")
+"""What nobody loads a model from."""
+SAMPLE_TEXTS = (
+    "Name three colours.\n\nOutput: red, blue",
+    " caf\u00e9 \u4e16\u754c \U0001f600\t1234567",
+    "<a href='x'>{}</a>\r\n",
+)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The outcome for one model folder; `figures` tell how it answers."""
+
+    folder: Path
+    passed: bool
+    findings: tuple[Finding, ...]
+    figures: dict[str, Any]
+    was_known: bool = False
+    """Whether it was read from the file that an earlier verification of the same weights left."""
+
+
+OTHER_MACHINE = 0.02
+"""Part of a merged model's next tokens that another machine's numerics may decide otherwise; an assumption."""
+
+
+def is_verified(folder: Path) -> bool:
+    """Tell whether these very weights passed their verification."""
+    record = _read_record(folder)
+    return record is not None and record["passed"] is True
+
+
+def verify(plan: Plan, force: bool = False) -> Verification:
+    """Examine the model at `plan.folder` and write the outcome beside it; what passed before is not examined again.
+
+    Raises:
+        ValueError: there is no model, or one of another training, or memory does not suffice to examine it.
+    """
+    folder, allow = plan.folder, plan.config.train.allow
+    if not any(folder.glob("*.safetensors")):
+        raise ValueError(f"{folder}: no trained model there; run recipes/train.py first")
+    found = read_identity(folder)
+    if found != plan.identity:
+        changed = ", ".join(differing(found or {}, plan.identity))
+        raise ValueError(f"{folder} holds a model of another training (other: {changed}); give that run's config")
+    record = None if force else _read_record(folder)
+    if record is not None and record["passed"] and set(record["accepted"]) <= set(allow):
+        findings = tuple(Finding(**finding) for finding in record["findings"])
+        return Verification(folder, True, findings, record["figures"], was_known=True)
+    try:
+        raw, figures = _examine(plan)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ValueError(_memory_line(folder, error)) from error
+    findings = accept(raw, allow)
+    passed = all(finding.level != "error" for finding in findings)
+    accepted = sorted({finding.check for finding in raw if finding.level == "error" and finding.check in allow})
+    write_json(
+        folder / VERIFICATION_FILE,
+        {
+            "format": 2,
+            "passed": passed,
+            "sha256": _checksums(folder),
+            "accepted": accepted,
+            "findings": to_json(findings),
+            "figures": figures,
+        },
+    )
+    return Verification(folder, passed, findings, figures)
+
+
+def is_refused(folder: Path) -> bool:
+    """Tell whether these very weights were examined and found unfit; a model may also not have been examined."""
+    record = _read_record(folder)
+    return record is not None and record["passed"] is not True
+
+
+def verify_merge(merged: Path, adapter: Path, config: Config) -> None:
+    """Refuse a merged model, as it will be published, that is broken or is not the one that was verified.
+
+    Of an adapter that was never verified, which only publish.force lets through, the answers cannot be compared.
+
+    Raises:
+        ValueError: it is not whole, not finite, lacks weights, or finds other tokens likely than at the verification.
+    """
+    import transformers
+
+    record = _read_record(adapter)
+    figures = {} if record is None else record["figures"]
+    findings = [check_files(merged)]
+    if findings[0].level == "ok":
+        findings.append(check_finite(merged))
+    _refuse_merge(findings)
+    samples, trust = figures.get("samples", []), config.model.trust_remote_code
+    tokenizer = transformers.AutoTokenizer.from_pretrained(merged, trust_remote_code=trust)
+    try:
+        batch = Batch(1, figures.get("max_new_tokens", 0) + config.train.max_length)
+        device = choose_device(config.model, batch, [own_dtype(adapter, trust)])
+        network, findings = _load_full(merged, device, trust)
+        _refuse_merge(findings)
+        if not figures:
+            return
+        share = next_token_share(network, samples, tokenizer, config.train.template)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ValueError(_memory_line(merged, error)) from error
+    before = figures.get(MERGED_NEXT_TOKENS)
+    if before is None:
+        raise ValueError(f"{adapter}: its verification did not examine the merged model; run recipes/verify.py --force")
+    if share < before - OTHER_MACHINE:
+        raise ValueError(
+            f"the merged model is not the verified one: {share:.1%} of the samples' tokens are its likeliest, "
+            f"{before:.1%} were at the verification; publish the adapter (publish.weights: adapter), or verify again "
+            "with --force"
+        )
+
+
+def _refuse_merge(findings: list[Finding]) -> None:
+    for finding in findings:
+        if finding.level == "error":
+            raise ValueError(f"the merged model: {finding.what} {finding.example}".rstrip() + "; merge again")
+
+
+def _memory_line(folder: Path, error: BaseException) -> str:
+    return (
+        f"{folder} could not be examined: memory ran out ({first_sentence(error)}); the model is kept, and can be "
+        "verified now or later: python recipes/verify.py --config ... --model.device cpu (or a smaller "
+        "--model.batch_size, or a larger machine)"
+    )
+
+
+def _read_record(folder: Path) -> dict[str, Any] | None:
+    """Return what an earlier verification of these very weights wrote."""
+    try:
+        record = json.loads((folder / VERIFICATION_FILE).read_text(encoding="utf-8"))
+        return record if record["format"] == 2 and record["sha256"] == _checksums(folder) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    """Return the sha256 of each file that loading may read; of every byte, for a copy may be broken in any device."""
+    checksums = {}
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder).as_posix()
+        if file.is_file() and name not in _RECORDS:
+            checksums[name] = sha256_of(file)
+    return checksums
+
+
+def _examine(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
+    """Make the checks in order of their cost; one that fails ends it, since the rest would tell nothing new."""
+    findings: list[Finding] = [check_files(plan.folder)]
+    figures: dict[str, Any] = {}
+    if findings[0].level == "error":
+        return findings, figures
+    for examine in (_examine_weights, _examine_tokenizer, _examine_behaviour):
+        found, measured = examine(plan)
+        findings += found
+        figures |= measured
+        if any(finding.level == "error" for finding in accept(found, plan.config.train.allow)):
+            break
+    return findings, figures
+
+
+def _examine_weights(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
+    if is_adapter(plan.folder):
+        return check_adapter(plan.folder, plan.config), {}
+    return check_full(plan.folder, plan.config.model), {}
+
+
+def _examine_tokenizer(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
+    """Does the saved tokenizer give the ids that were trained on?"""
+    import transformers
+
+    def error(what: str, example: str = "") -> tuple[list[Finding], dict[str, Any]]:
+        return [Finding("tokenizer", "error", what, example=example, remedy=RETRAIN)], {}
+
+    if not any((plan.folder / name).exists() for name in TOKENIZER_FILES):
+        return error("there is no tokenizer beside the weights")
+    try:
+        saved = transformers.AutoTokenizer.from_pretrained(
+            plan.folder, trust_remote_code=plan.config.model.trust_remote_code
+        )
+    except Exception as failure:  # every way in which a tokenizer can be broken, told in one line
+        return error(f"the saved tokenizer cannot be loaded: {' '.join(str(failure).split())[:200]}")
+    texts = [*SAMPLE_TEXTS, *(text for row in plan.source_rows[:50] for text in (row.instruction, row.output))]
+    for text in texts:
+        if saved(text)["input_ids"] != plan.tokenizer(text)["input_ids"]:
+            return error("the saved tokenizer gives other ids than the base's", repr(text[:60]))
+    for name in ("eos_token_id", "bos_token_id", "chat_template"):
+        if getattr(saved, name) != getattr(plan.tokenizer, name):
+            return error(f"the saved tokenizer has another {name} than the base's", repr(getattr(saved, name))[:60])
+    return [Finding("tokenizer", "ok", f"loads, and gives the base's ids on {len(texts)} texts")], {}
+
+
+def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
+    """Load the model, ask it, and, of an adapter, ask the merged model the same."""
+    import torch
+    import transformers
+
+    config, folder = plan.config, plan.folder
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=config.model.trust_remote_code)
+    context = context_length(config.model)
+    limit = new_token_limit(plan, context)
+    questions = draw_questions(plan, tokenizer, limit, context)
+    device = choose_device(
+        config.model,
+        Batch.of([len(q.prompt_ids) for q in questions], limit, config.model.batch_size),
+        dtypes_of_use(config.model),
+    )
+    network, findings = _load(plan, device)
+    if network is None:
+        return findings, {}
+    findings += [_check_vocabulary(network, tokenizer), _check_end_token(plan, network)]
+    stops = stop_ids(tokenizer, config.train.template, network.generation_config.eos_token_id, config.model.path)
+    if not questions:
+        what = f"no row's prompt leaves room for {limit} tokens in the model's context of {context}"
+        return [*findings, Finding("stops", "error", what, remedy="train on shorter rows")], {}
+    asking = Asking(questions, limit, tuple(stops), config.model.batch_size, device)
+    answers = asking.answers(network)
+    figures: dict[str, Any] = {"questions_from": "held-out rows" if plan.validation_rows else "training rows"}
+    figures |= measure(questions, answers, tokenizer, limit)
+    findings += judge(figures)
+    if is_adapter(folder):
+        is_exact = device.dtype == torch.float32
+        known = (answers, next_token_logits(network, questions)) if is_exact else None
+        del network  # before another one is loaded
+        found, measured = compare_merged(plan, asking, known, figures["samples"])
+        findings += found
+        figures |= measured
+    return findings, figures
+
+
+def _load(plan: Plan, device: Device) -> tuple[Any, list[Finding]]:
+    """Load the model as a user would; weights that its file lacks would be drawn at random, so they are an error."""
+    trust = plan.config.model.trust_remote_code
+    if is_adapter(plan.folder):
+        network = load_with_adapter(plan.folder, device.dtype, trust, device_map=device.device_map)
+        return device.put(network), [Finding("loads", "ok", "the adapter loads on its base")]
+    return _load_full(plan.folder, device, trust)
+
+
+def _load_full(folder: Path, device: Device, trust: bool) -> tuple[Any, list[Finding]]:
+    import transformers
+
+    try:
+        loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=device.dtype,
+            device_map=device.device_map,
+            use_safetensors=True,
+            trust_remote_code=trust,
+            output_loading_info=True,
+        )
+    except Exception as failure:  # every way in which a model can be broken, told in one line
+        if is_out_of_memory(failure):
+            raise
+        what = load_failure(str(folder), failure)
+        return None, [Finding("loads", "error", what, remedy=RETRAIN)]
+    network, info = loaded
+    lost = sorted(str(key) for name in ("missing_keys", "mismatched_keys") for key in info[name])
+    if lost:
+        what = f"{len(lost)} weights are not in the file or have another shape, so they would be random"
+        return None, [Finding("loads", "error", what, example=lost[0], remedy=RETRAIN)]
+    return device.put(network), [Finding("loads", "ok", "every weight of the model is in its file")]
+
+
+def _check_vocabulary(network: Any, tokenizer: Any) -> Finding:
+    rows = network.get_input_embeddings().weight.shape[0]
+    needed = embeddings_needed(tokenizer)
+    if needed > rows:
+        what = f"the tokenizer has {needed} tokens but the model {rows} embeddings"
+        return Finding("embeddings", "error", what, remedy=RETRAIN)
+    return Finding("embeddings", "ok", f"{needed} tokens fit into {rows} embeddings")
+
+
+def _check_end_token(plan: Plan, network: Any) -> Finding:
+    """Does `generate` stop at the token that training taught to end with, without being told?"""
+    import transformers
+
+    settings = network.generation_config
+    if is_adapter(plan.folder) and (plan.folder / "generation_config.json").exists():
+        settings = transformers.GenerationConfig.from_pretrained(plan.folder)
+    eos = settings.eos_token_id
+    known = [eos] if isinstance(eos, int) else list(eos or ())
+    end = end_id(plan.tokenizer, plan.config.train.template, plan.config.model.path)
+    token = plan.tokenizer.convert_ids_to_tokens(end)
+    if end in known:
+        return Finding("end_token", "ok", f"generation_config.json stops at {token!r}, the end of a trained completion")
+    what = f"generation_config.json does not stop at {token!r} (id {end}), the end of a trained completion"
+    remedy = f"set eos_token_id to {[end, *known]} in {plan.folder / 'generation_config.json'}"
+    return Finding("end_token", "error", what, example=f"eos_token_id is {eos}", remedy=remedy)

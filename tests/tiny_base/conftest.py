@@ -1,6 +1,0 @@
-"""The scripts of recipes/tiny_base import one another from their own folder."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "recipes" / "tiny_base"))
