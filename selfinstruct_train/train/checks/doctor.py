@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...config import Config
@@ -21,7 +22,7 @@ from ..plan import Plan
 from ..trainer import micro_batches
 from .devices import Devices, find_devices
 from .estimate import Estimate, estimate
-from .findings import Finding, accept
+from .findings import BEFORE_TRAINING, Finding, accept, check_allowed, findings_table, refuse
 from .model_checks import check_memory, check_time, check_vocabulary
 from .prompt_checks import check_double_bos, check_prompt_in_loss, check_template
 from .row_audit import audit_rows
@@ -35,14 +36,63 @@ from .row_checks import (
     check_truncated,
 )
 
-CHECKS = (
-    *("eos", "pad_is_eos", "no_label", "truncated", "double_bos", "prompt_in_loss", "template", "vocabulary"),
-    *("duplicates", "evaluation_data", "lengths", "memory", "time"),
-)
-"""Their names, for train.allow."""
+CHECKS = BEFORE_TRAINING
 
 FindOverlaps = Callable[[Sequence[Row]], Sequence[object | None]]
 """For every row what it has in common with evaluation data, as its text tells, or None."""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """The result of `examine`: tables to print, and every finding in the order of the plans."""
+
+    tables: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    def refuse(self) -> None:
+        """Stop where a finding is an error.
+
+        Raises:
+            ValueError: one line with each error and its remedy.
+        """
+        refuse(self.findings)
+
+
+def examine(
+    config: Config, plans: Sequence[Plan], overlaps: FindOverlaps, arms: Sequence[str] | None = None
+) -> Examination:
+    """Examine all plans of a run before the first of them is trained.
+
+    Args:
+        overlaps: finds what rows share with evaluation data; called once, with the rows of all plans, and not at all
+            where generate.contamination.action is off.
+        arms: the names of the plans, if each is an arm of an experiment and is trained by a command of its own. Then
+            memory and time, which depend on its launch, are not examined, and every finding names its arm.
+
+    Returns:
+        A table for each plan; for arms one table with all warnings, errors and the findings on evaluation data.
+
+    Raises:
+        ValueError: train.allow names no check, the model's config cannot be read, or training would refuse the
+            settings on this machine.
+    """
+    check_allowed(config.train.allow)
+    looked = overlaps if config.generate.contamination.action != "off" else None
+    if arms is None:
+        results = examine_all(config, plans, looked)
+        tables = tuple(
+            f"{plan.mixture}: {len(plan.rows):,} of {len(plan.source_rows):,} rows\n{findings_table(found)}"
+            for plan, found in zip(plans, results, strict=True)
+        )
+        return Examination(tables, tuple(finding for found in results for finding in found))
+    results = examine_data(config, plans, looked)
+    findings = tuple(
+        replace(finding, what=f"{arm}: {finding.what}")
+        for arm, found in zip(arms, results, strict=True)
+        for finding in found
+    )
+    notable = [finding for finding in findings if finding.level != "ok" or finding.check == "evaluation_data"]
+    return Examination((findings_table(notable),), findings)
 
 
 def examine_all(config: Config, plans: Sequence[Plan], overlaps: FindOverlaps | None) -> list[tuple[Finding, ...]]:
@@ -62,7 +112,7 @@ def examine_all(config: Config, plans: Sequence[Plan], overlaps: FindOverlaps | 
     model_config = read_model_config(config.model)
     devices = find_devices(trains_on_gpu(config.model), launch.num_processes)
     return [
-        examine(plan, model_config, common, expect(plan, model_config, devices, launch), devices)
+        check_plan(plan, model_config, common, expect(plan, model_config, devices, launch), devices)
         for plan, common in zip(plans, _in_common(plans, overlaps), strict=True)
     ]
 
@@ -92,7 +142,7 @@ def _in_common(plans: Sequence[Plan], overlaps: FindOverlaps | None) -> list[dic
     return [{number: found[row] for number, row in enumerate(p.source_rows) if row in found} for p in plans]
 
 
-def examine(
+def check_plan(
     plan: Plan,
     model_config: Any,
     overlaps: Mapping[int, object] | None,

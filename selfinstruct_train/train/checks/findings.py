@@ -1,4 +1,7 @@
-"""What the doctor found: as records, as a table that people read, as JSON, and as the refusal of a training."""
+"""Findings of the checks before and after a training: records, the table people read, JSON, and the refusal.
+
+It knows the name of every check, because `train.allow` may name any of them; the checks themselves are elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Level = Literal["ok", "warning", "error"]
+
+BEFORE_TRAINING = (
+    *("eos", "pad_is_eos", "no_label", "truncated", "double_bos", "prompt_in_loss", "template", "vocabulary"),
+    *("duplicates", "evaluation_data", "lengths", "memory", "time"),
+)
+"""The checks of the doctor, in the order in which it makes them."""
+AFTER_TRAINING = (
+    *("weights_finite", "weights_changed", "tokenizer", "loads", "embeddings", "end_token"),
+    *("stops", "repetition", "answers", "merged", "quantized"),
+)
+"""The checks of a finished model that `train.allow` can accept; incomplete weights are always refused."""
 
 _WIDTH = 118
 
@@ -27,8 +41,8 @@ class Finding:
     remedy: str = ""
 
 
-def check_allowed(allow: Sequence[str], known: Sequence[str]) -> None:
-    """Refuse a name in train.allow that is no check.
+def check_allowed(allow: Sequence[str], known: Sequence[str] = (*BEFORE_TRAINING, *AFTER_TRAINING)) -> None:
+    """Refuse a name in train.allow that is no check, before or after a training.
 
     Raises:
         ValueError: naming it, and the nearest known one.

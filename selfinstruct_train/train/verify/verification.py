@@ -16,7 +16,7 @@ from ...config import Config
 from ...core.model_source import TOKENIZER_FILES, load_failure
 from ...core.prompt_format import embeddings_needed, end_id, stop_ids
 from ...core.storage import sha256_of, write_json
-from ..checks.findings import Finding, accept, to_json
+from ..checks.findings import AFTER_TRAINING, Finding, accept, to_json
 from ..failures import first_sentence, is_out_of_memory
 from ..model import context_length
 from ..plan import IDENTITY_FILE, Plan, differing, read_identity
@@ -27,11 +27,7 @@ from .merge_adapter import load_with_adapter, own_dtype
 from .saved_weights import RETRAIN, check_adapter, check_files, check_finite, check_full, is_adapter
 
 VERIFICATION_FILE = "verification.json"
-CHECKS = (
-    *("weights_finite", "weights_changed", "tokenizer", "loads", "embeddings", "end_token"),
-    *("stops", "repetition", "answers", "merged", "quantized"),
-)
-"""What train.allow can name. Weights that are not whole (the check before these) cannot be accepted."""
+CHECKS = AFTER_TRAINING
 _RECORDS = (VERIFICATION_FILE, IDENTITY_FILE, "manifest.json", "log_history.json", "loss.png")
 """What nobody loads a model from."""
 SAMPLE_TEXTS = (

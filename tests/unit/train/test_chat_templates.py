@@ -6,7 +6,7 @@ import pytest
 
 from selfinstruct_train.core.prompt_format import end_id, question, question_ids, stop_ids
 from selfinstruct_train.train.checks.devices import Devices
-from selfinstruct_train.train.checks.doctor import examine
+from selfinstruct_train.train.checks.doctor import check_plan
 from selfinstruct_train.train.checks.estimate import Estimate
 from selfinstruct_train.train.data.encode import encode_rows
 from selfinstruct_train.train.data.rows import Row
@@ -105,5 +105,5 @@ def test_the_doctor_finds_no_fault_in_it(style, make_config, tmp_path):
     config = replace(config, model=replace(config.model, path=str(tmp_path)))
     plan = make_plan(config, "seeds+generated")
     devices, expected = Devices("H100", 1, 80 * 2**30, 989e12), Estimate({"weights": 4000}, 10, 60.0)
-    found = examine(plan, read_model_config(config.model), {}, expected, devices)
+    found = check_plan(plan, read_model_config(config.model), {}, expected, devices)
     assert {finding.check: finding.what for finding in found if finding.level != "ok"} == {}

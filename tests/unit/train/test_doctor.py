@@ -12,9 +12,9 @@ import pytest
 
 from selfinstruct_train.config import LoraSettings
 from selfinstruct_train.train.checks.devices import Devices
-from selfinstruct_train.train.checks.doctor import CHECKS, examine, examine_all, expect
+from selfinstruct_train.train.checks.doctor import check_plan, examine, expect
 from selfinstruct_train.train.checks.estimate import Estimate
-from selfinstruct_train.train.checks.findings import refuse
+from selfinstruct_train.train.checks.findings import BEFORE_TRAINING, refuse
 from selfinstruct_train.train.data.encode import IGNORED, EncodedRow
 from selfinstruct_train.train.data.packing import make_collator
 from selfinstruct_train.train.launch import Launch
@@ -32,7 +32,7 @@ SMALL = Estimate({"weights": 4000}, 10, 60.0)
 def examined(plan, overlaps=None, expected=SMALL, devices=GPU, **options):
     """The findings by their check."""
     model_config = options.pop("model_config", None) or read_model_config(plan.config.model)
-    found = examine(plan, model_config, overlaps if overlaps is not None else {}, expected, devices, **options)
+    found = check_plan(plan, model_config, overlaps if overlaps is not None else {}, expected, devices, **options)
     return {finding.check: finding for finding in found}
 
 
@@ -111,7 +111,7 @@ def test_sound_rows_and_a_sound_model_have_no_finding(make_config, make_base):
 
     plan = make_plan(on(make_config(), make_base(give_padding, embeddings=400)), MIXTURE)
     found = examined(plan)
-    assert tuple(found) == CHECKS and len(CHECKS) == 13
+    assert tuple(found) == BEFORE_TRAINING and len(BEFORE_TRAINING) == 13
     assert {name: finding.what for name, finding in found.items() if finding.level != "ok"} == {}
 
 
@@ -490,7 +490,7 @@ def test_seed_rows_of_others_are_not_the_users_own(make_config, make_rows, tmp_p
 
 def test_unchecked_evaluation_data_are_told(make_config):
     plan = make_plan(make_config(), MIXTURE)
-    found = examine(plan, read_model_config(plan.config.model), None, SMALL, GPU)
+    found = check_plan(plan, read_model_config(plan.config.model), None, SMALL, GPU)
     unchecked = next(finding for finding in found if finding.check == "evaluation_data")
     assert (unchecked.level, "not checked" in unchecked.what) == ("warning", True)
 
@@ -626,11 +626,54 @@ def test_the_plans_of_a_run_share_one_look_at_the_evaluation_data(make_config, m
         calls.append([row.instruction for row in rows])
         return ["same" if row.instruction == "Say." else None for row in rows]
 
-    first, second = examine_all(config, plans, overlaps)
+    examination = examine(config, plans, overlaps)
     assert calls == [["Own.", "Say.", "Tell."]]  # a row of both plans is looked at once
+    first, second = examination.findings[:13], examination.findings[13:]
     assert [f.level for f in first if f.check == "evaluation_data"] == ["ok"]
     assert [(f.level, f.count) for f in second if f.check == "evaluation_data"] == [("error", 1)]
     assert next(f.what for f in second if f.check == "memory").startswith("about ")
+    assert [table.splitlines()[0] for table in examination.tables] == [
+        "seeds: 1 of 1 rows",
+        "seeds+generated: 3 of 3 rows",
+    ]
+    assert ["evaluation_data  error" in table for table in examination.tables] == [False, True]
+    with pytest.raises(ValueError, match="^the doctor refuses this training: evaluation_data: rows overlap"):
+        examination.refuse()
+
+
+def test_arms_of_an_experiment_are_named_and_not_examined_for_this_launch(make_config, make_rows):
+    config = make_config(dataset=make_rows(("Say.", "", "It."), ("Tell.", "", "That.")))
+    plans = [make_plan(config, MIXTURE)] * 2
+    examination = examine(config, plans, lambda rows: [None] * len(rows), arms=["few", "many"])
+    assert [f.check for f in examination.findings] == [*BEFORE_TRAINING[:-2]] * 2
+    assert [f.what.partition(": ")[0] for f in examination.findings] == ["few"] * 11 + ["many"] * 11
+    (table,) = examination.tables
+    assert [line.split()[:3] for line in table.splitlines() if line[:1].strip()] == [
+        ["evaluation_data", "ok", "few:"],
+        ["evaluation_data", "ok", "many:"],
+        ["pad_is_eos", "warning", "few:"],  # the small tokenizer has no padding token
+        ["pad_is_eos", "warning", "many:"],
+    ]
+    examination.refuse()
+
+
+def test_evaluation_data_is_not_looked_for_where_that_is_off(make_config):
+    config = make_config()
+    off = replace(config.generate, contamination=replace(config.generate.contamination, action="off"))
+    config = replace(config, generate=off)
+
+    def overlaps(rows):
+        raise AssertionError("looked for")
+
+    found = examine(config, [make_plan(config, MIXTURE)], overlaps).findings
+    assert [f.level for f in found if f.check == "evaluation_data"] == ["warning"]
+
+
+@pytest.mark.parametrize("name", ["memory", "weights_changed"])
+def test_train_allow_may_name_checks_before_and_after_a_training_and_no_others(make_config, name):
+    examine(make_config(allow=(name,)), [], lambda rows: [])
+    with pytest.raises(ValueError, match=f"train.allow names '{name}s', which is no check; did you mean '{name}'"):
+        examine(make_config(allow=(name + "s",)), [], lambda rows: [])
 
 
 @pytest.mark.parametrize(
@@ -645,7 +688,7 @@ def test_the_plans_of_a_run_share_one_look_at_the_evaluation_data(make_config, m
 def test_settings_that_training_would_refuse_are_refused_here_too(make_config, train, words):
     config = make_config(**train)
     with pytest.raises(ValueError) as refusal:
-        examine_all(config, [make_plan(config, MIXTURE)], None)
+        examine(config, [make_plan(config, MIXTURE)], lambda rows: [None] * len(rows))
     assert words in str(refusal.value)
 
 
@@ -677,6 +720,6 @@ def test_real_rows_on_the_built_in_model_raise_no_false_alarm(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("the doctor has no objection\n")
     lines = [line.split() for line in done.stdout.splitlines()[1:-1] if line[:1].strip()]
-    assert sorted(line[0] for line in lines) == sorted(CHECKS)
+    assert sorted(line[0] for line in lines) == sorted(BEFORE_TRAINING)
     # 19 questions with two answers, and 191 rows that are longer than the 256 tokens of the tiny run
     assert {line[0] for line in lines if line[1] != "ok"} == {"duplicates", "lengths"}
