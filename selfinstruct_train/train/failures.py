@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ..lm.transformers.memory import is_out_of_memory
 from .checkpoints import last_whole_checkpoint
 from .plan import Plan
 
@@ -17,7 +18,6 @@ log = logging.getLogger(__name__)
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DISK_WORDS = ("No space left", "File too large", "Disk quota", "inline_container", "PytorchStreamWriter")
 """In messages of safetensors and torch.save, which raise errors of their own."""
-_MEMORY_WORDS = ("out of memory", "not enough memory", "can't allocate memory", "Cannot allocate memory")
 
 
 def first_does(work: Callable[[], object]) -> None:
@@ -57,18 +57,6 @@ def in_one_line(plan: Plan) -> Iterator[None]:
         if rank != "0":
             log.error("process %s: %s", rank, line)
         raise ValueError(line) from error
-
-
-def is_out_of_memory(error: BaseException | None) -> bool:
-    """Tell whether a GPU's or the machine's memory ran out, in this error or in one that it was raised from."""
-    import torch
-
-    if error is None:
-        return False
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    is_told = isinstance(error, RuntimeError) and any(words in str(error) for words in _MEMORY_WORDS)
-    return is_told or is_out_of_memory(error.__cause__)
 
 
 def _memory_line(error: Exception, plan: Plan) -> str:

@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
+from ...lm.transformers.memory import is_out_of_memory
 from ..checks.findings import Finding
-from ..failures import is_out_of_memory
 from ..model import load_network
 from ..plan import Plan
 from .answers import Answer, Asking, Outputs, agreement, next_token_logits, next_token_share, parts_at_a_tie

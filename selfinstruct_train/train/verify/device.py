@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...config import ModelConfig
+from ...lm.transformers.memory import USABLE, free_bytes, token_sizes
 from ..model import make_skeleton, trains_on_gpu
 
 log = logging.getLogger(__name__)
-
-ROOM = 0.8
-"""Share of the free memory that an estimate may fill; the rest is for what it does not count. An assumption."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def find_device(model: ModelConfig, batch: Batch, dtypes: Sequence[Any]) -> Devi
             return Device(name, dtype)
     for dtype in dtypes:
         needed = memory_needed(model, dtype, batch)
-        if needed <= ROOM * free_ram():
+        if needed <= USABLE * free_bytes("cpu"):
             if on_gpu:
                 log.warning("no GPU has %.1f GiB free: the model answers on the CPU, which is slow", needed / 2**30)
             return Device("cpu", dtype)
@@ -88,8 +86,8 @@ def choose_device(model: ModelConfig, batch: Batch, dtypes: Sequence[Any]) -> De
         needed = memory_needed(model, dtypes[-1], batch) / 2**30
         raise ValueError(
             f"{model.path} could not be examined: it needs {needed:.1f} GiB of free memory for {batch.rows} answers at "
-            f"a time, and neither the GPUs nor the machine ({free_ram() / 2**30:.1f} GiB) have it; it can be verified "
-            "later by recipes/verify.py, with a smaller --model.batch_size or on a larger machine"
+            f"a time, and neither the GPUs nor the machine ({free_bytes('cpu') / 2**30:.1f} GiB) have it; it can be "
+            "verified later by recipes/verify.py, with a smaller --model.batch_size or on a larger machine"
         )
     return device
 
@@ -97,22 +95,11 @@ def choose_device(model: ModelConfig, batch: Batch, dtypes: Sequence[Any]) -> De
 def memory_needed(model: ModelConfig, dtype: Any, batch: Batch) -> int:
     """Return the bytes of weights, cache, one layer's activations, and logits of one prompt."""
     skeleton = make_skeleton(model)
-    config = skeleton.config.get_text_config()
-    heads = config.num_attention_heads
-    head_size = getattr(config, "head_dim", None) or config.hidden_size // heads
-    keys = (getattr(config, "num_key_value_heads", None) or heads) * head_size
-    inner = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
-    of_a_token = 2 * config.num_hidden_layers * keys + 6 * config.hidden_size + 3 * inner
+    sizes = token_sizes(skeleton.config)
+    of_a_token = sizes.cache + 6 * sizes.hidden + 3 * sizes.inner
     numbers = sum(parameter.numel() for parameter in skeleton.parameters())
-    numbers += batch.rows * batch.length * of_a_token + batch.length * config.vocab_size
+    numbers += batch.rows * batch.length * of_a_token + batch.length * skeleton.config.get_text_config().vocab_size
     return int(dtype.itemsize * numbers)
-
-
-def free_ram() -> int:
-    """Return the bytes of the machine's memory that can be had without swapping."""
-    import psutil
-
-    return int(psutil.virtual_memory().available)
 
 
 def _gpus_with_room(needed: int) -> str | None:
@@ -121,8 +108,8 @@ def _gpus_with_room(needed: int) -> str | None:
     gc.collect()
     torch.cuda.empty_cache()
     first, _ = torch.cuda.mem_get_info(0)
-    if needed <= ROOM * first:
+    if needed <= USABLE * first:
         return "cuda"
     number = torch.cuda.device_count()
     everywhere = sum(torch.cuda.mem_get_info(device)[0] for device in range(number))
-    return "auto" if number > 1 and needed <= ROOM * everywhere else None
+    return "auto" if number > 1 and needed <= USABLE * everywhere else None

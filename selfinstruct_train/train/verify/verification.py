@@ -16,8 +16,9 @@ from ...config import Config
 from ...core.model_source import TOKENIZER_FILES, load_failure
 from ...core.prompt_format import embeddings_needed, end_id, stop_ids
 from ...core.storage import sha256_of, write_json
+from ...lm.transformers.memory import is_out_of_memory
 from ..checks.findings import AFTER_TRAINING, Finding, accept, to_json
-from ..failures import first_sentence, is_out_of_memory
+from ..failures import first_sentence
 from ..model import context_length
 from ..plan import IDENTITY_FILE, Plan, differing, read_identity
 from .answers import Asking, draw_questions, judge, measure, new_token_limit, next_token_logits, next_token_share

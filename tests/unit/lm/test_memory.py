@@ -1,4 +1,4 @@
-"""How many rows fit: by hand, and from what torch says."""
+"""What the rows of a batch take: by hand, and from what torch says."""
 
 from types import SimpleNamespace
 
@@ -30,7 +30,11 @@ def test_free_memory_of_the_cpu_is_what_the_system_has_available():
     ("error", "short"),
     [
         (RuntimeError("[enforce fail at alloc_cpu.cpp:114] DefaultCPUAllocator: can't allocate memory: you"), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:72] DefaultCPUAllocator: not enough memory: you tried"), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("unable to mmap 4096 bytes: Cannot allocate memory (12)"), True),
         (MemoryError(), True),
+        (OSError("out of memory"), False),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
     ],
 )
@@ -44,3 +48,17 @@ def test_a_real_allocation_that_is_too_large_is_an_error_of_memory():
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**55)
     assert memory.is_out_of_memory(caught.value)
+
+
+def test_an_error_raised_from_one_of_memory_is_one_of_memory():
+    error = ValueError("the model cannot be loaded")
+    error.__cause__ = RuntimeError("CUDA out of memory")
+    assert memory.is_out_of_memory(error)
+    assert not memory.is_out_of_memory(None)
+
+
+def test_sizes_of_a_token_have_a_name_in_every_family():
+    llama = memory.token_sizes(CONFIG)
+    assert llama == memory.TokenSizes(cache=2 * 2 * 2 * 8, hidden=32, inner=64)
+    gpt2 = SimpleNamespace(n_layer=2, n_head=4, n_embd=32, n_inner=None)
+    assert memory.token_sizes(gpt2) == memory.TokenSizes(cache=2 * 2 * 4 * 8, hidden=32, inner=4 * 32)

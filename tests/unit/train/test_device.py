@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from selfinstruct_train.config import ModelConfig
+from selfinstruct_train.train.verify import device as module
 from selfinstruct_train.train.verify.device import (
     Batch,
     Device,
@@ -12,7 +13,6 @@ from selfinstruct_train.train.verify.device import (
     find_device,
     memory_needed,
 )
-from selfinstruct_train.train.verify.verification import device as module
 
 BATCH = Batch(rows=4, length=100)
 HALF, FULL = torch.bfloat16, torch.float32
@@ -29,7 +29,7 @@ def memory(monkeypatch):
 
     def set_free(gpus: list[float], ram: float) -> None:
         monkeypatch.setattr(module, "trains_on_gpu", lambda model: bool(gpus) and model.device != "cpu")
-        monkeypatch.setattr(module, "free_ram", lambda: ram)
+        monkeypatch.setattr(module, "free_bytes", lambda device: ram)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: len(gpus))
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda number: (gpus[number], 0))
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
