@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selfinstruct_train.config import Config, EvalConfig
-from selfinstruct_train.config.load import changed_settings, check_price
+from selfinstruct_train.config import Config, EvalConfig, check_price
+from selfinstruct_train.config.load import changed_settings
 from selfinstruct_train.core.storage import write_json
 
 from .comparisons import NOT_TOLD_APART, Comparison

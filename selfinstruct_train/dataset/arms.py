@@ -110,7 +110,7 @@ def _baseline_arms(config: Config, folder: Path) -> list[Arm]:
         _arm(config, folder, SEEDS, path, *_counts(seeds), mixture="seeds"),
     ]
     for name, given in config.experiment.datasets.items():
-        if name.startswith(".") or name != name.strip() or name in (SEEDS, SEEDS_AND_GENERATED):
+        if name != name.strip() or name in (SEEDS, SEEDS_AND_GENERATED):
             raise ValueError(f"experiment.datasets: {name!r} cannot be the name of an arm; choose another")
         other = Path(given).expanduser()
         if not other.exists():

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..config import Config, ModelConfig
-from ..config.load import check_price
+from ..config import Config, ModelConfig, check_price
 from ..core.journal import Journal
 from ..core.records import Completion, Request, Sampling
 from .base import LM

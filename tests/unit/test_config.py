@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct_train.config import Config
+from selfinstruct_train.config import (
+    BudgetConfig,
+    Config,
+    LoraSettings,
+    ModelConfig,
+    NearDuplicateConfig,
+    ServerConfig,
+    TrainConfig,
+)
 from selfinstruct_train.config.load import changed_settings, load_config
 
 ROOT = Path(__file__).parents[2]
@@ -167,3 +175,69 @@ def test_a_limit_that_would_never_stop_a_run_is_refused(tmp_path, text, message)
 def test_the_log_tells_what_is_not_the_default():
     config = load_config(["--generate.max_requests", "5", "--model.server.max_in_flight", "3"])
     assert changed_settings(config) == "model.server.max_in_flight: 3\ngenerate.max_requests: 5"
+
+
+@pytest.mark.parametrize(
+    ("build", "argv", "message"),
+    [
+        (
+            lambda: TrainConfig(learning_rate=-1.0),
+            ["--train.learning_rate", "-1"],
+            "train.learning_rate is -1.0; it must be above 0",
+        ),
+        (
+            lambda: TrainConfig(method="dpo"),  # type: ignore[arg-type]
+            ["--train.method", "dpo"],
+            "train.method: expected one of 'full', 'lora', 'qlora', got dpo",
+        ),
+        (
+            lambda: TrainConfig(mixtures=("seed",)),  # type: ignore[arg-type]
+            ["--train.mixtures", "[seed]"],
+            "train.mixtures: expected one of 'seeds', 'seeds+generated', got seed",
+        ),
+        (lambda: LoraSettings(r=0), ["--train.lora.r", "0"], "train.lora.r is 0; it must be at least 1"),
+        (
+            lambda: NearDuplicateConfig("embeddings"),
+            ["--generate.near_duplicates.method", "embeddings"],
+            "generate.near_duplicates.method is embeddings; name generate.near_duplicates.embedding_model",
+        ),
+        (
+            lambda: ServerConfig(base_urls=()),
+            ["--model.server.base_urls", "[]"],
+            "model.server.base_urls is empty; name at least one, e.g. http://127.0.0.1:8000/v1",
+        ),
+        (
+            lambda: Config(model=ModelConfig("m"), budget=BudgetConfig(max_cost=2.0)),
+            ["--model.path", "m", "--budget.max_cost", "2"],
+            "budget.max_cost is 2.0, but budget.prices has no price for model.path 'm'; name its price for a million "
+            "tokens, input and output",
+        ),
+    ],
+)
+def test_a_section_built_in_code_is_refused_in_the_words_of_the_command_line(build, argv, message):
+    for make in (build, lambda: load_config(argv)):
+        with pytest.raises(ValueError, match=r".") as caught:
+            make()
+        assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--judge.model.server.base_urls", "[]"], "judge.model.server.base_urls is empty"),
+        (["--relabel.model.batch_size", "0"], "relabel.model.batch_size is 0; it must be at least 1"),
+        (
+            ["--generate.instance_sampling.top_p", "0"],
+            "generate.instance_sampling: top_p is 0.0; it must lie in (0, 1]",
+        ),
+        (
+            ["--quality.model.server.base_urls", "[https://me:pw@h.org/v1]"],
+            "quality.model.server.base_urls: the address of h.org holds more than scheme, host, port and path; a key "
+            "belongs into the environment variable that quality.model.server.api_key_env names",
+        ),
+    ],
+)
+def test_a_section_that_stands_in_several_places_is_named_by_its_place(argv, message):
+    with pytest.raises(ValueError, match=r".") as caught:
+        load_config(argv)
+    assert str(caught.value).startswith(message)

@@ -101,7 +101,7 @@ def test_baselines_are_the_data_its_seeds_and_other_sets(config, run_dir, tmp_pa
         ("superni", None, "other.jsonl: no dataset there; mend experiment.datasets .'superni'."),
         ("superni", "", "the dataset is empty"),
         ("superni", '{"instruction": "Go."}', "other.jsonl:1: column 'input' is missing"),
-        ("..", "{}", "'..' cannot be the name of an arm"),
+        ("..", "{}", "experiment.datasets: '..' cannot be a name"),
         ("seeds alone", "{}", "'seeds alone' cannot be the name of an arm"),
     ],
 )

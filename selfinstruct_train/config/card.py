@@ -1,0 +1,26 @@
+"""What the dataset card says that cannot be computed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CardConfig:
+    """`make describe`: what the dataset card says that cannot be computed."""
+
+    dataset: str | None = None
+    """Folder of rows to describe; null: the run's dataset."""
+    name: str | None = None
+    """Title; null: made of the run's name."""
+    license: str | None = None
+    """Hub licence id, e.g. apache-2.0; null: inherited from model and seed tasks where known, else `other`."""
+    language: str = "en"
+    """Code of ISO 639, e.g. en, de, zh."""
+
+    def __post_init__(self) -> None:
+        if self.license is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", self.license):
+            raise ValueError(f"card.license is {self.license!r}; it must be a licence id of the Hub, e.g. apache-2.0")
+        if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]+)*", self.language):
+            raise ValueError(f"card.language is {self.language!r}; it must be a code of ISO 639, e.g. en")
