@@ -25,6 +25,7 @@ from .relabel import RelabelConfig
 from .train import LoraSettings, TrainConfig
 
 __all__ = [
+    "RENAMED",
     "AnnotateConfig",
     "BudgetConfig",
     "CardConfig",
@@ -49,6 +50,9 @@ __all__ = [
     "VllmConfig",
     "check_price",
 ]
+
+RENAMED = {"train.held_out": "train.validation_rows"}
+"""Settings that had another name before, by that name."""
 
 
 @dataclass(frozen=True)

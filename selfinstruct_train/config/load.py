@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from ..core.records import Sampling
-from . import Config, SettingError
+from . import RENAMED, Config, SettingError
 
 
 def load_config(argv: list[str] | None = None) -> Config:
@@ -96,6 +96,8 @@ def _known_keys(cls: type, prefix: str = "") -> dict[str, type | None]:
 
 
 def _unknown_key(key: str, where: str, known: dict[str, type | None]) -> str:
+    if key in RENAMED:
+        return f"{where}: {key} was renamed to {RENAMED[key]}"
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     if not near:  # the right leaf in the wrong section
         near = [k for k in known if k.split(".")[-1] == key.split(".")[-1]][:1]

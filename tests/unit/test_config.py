@@ -123,6 +123,14 @@ def test_a_missing_config_and_an_unknown_option_are_named():
         load_config(["--generate.num_instruction", "5"])
 
 
+def test_a_setting_of_an_old_name_tells_the_new_one(tmp_path):
+    path = write(tmp_path / "a.yaml", "train: {held_out: 500}")
+    with pytest.raises(ValueError, match=r"a\.yaml: train\.held_out was renamed to train\.validation_rows$"):
+        load_config(["--config", path])
+    with pytest.raises(ValueError, match=r"^the command line: train\.held_out was renamed to train\.validation_rows$"):
+        load_config(["--train.held_out", "500"])
+
+
 def test_every_config_of_the_repository_loads():
     paths = sorted(p for p in (ROOT / "configs").rglob("*.yaml") if p.parent.name != "accelerate")
     assert len(paths) >= 1
