@@ -6,43 +6,116 @@ is one ValueError line: key, value, remedy. Ranges are checked by the sections t
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
-import difflib
 import re
 import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, cast, get_args, get_origin, get_type_hints
 
+from ..core.nearest import nearest
 from ..core.records import Sampling
 from . import RENAMED, Config, SettingError
 
+if TYPE_CHECKING:
+    import jsonargparse
 
-def load_config(argv: list[str] | None = None) -> Config:
+
+def load_config(argv: Sequence[str] | None = None) -> Config:
     """Read `--config FILE` and dotted overrides (`--generate.num_instructions 50`) into a Config.
 
     Raises:
         ValueError: unknown key (with the nearest known one), wrong type, a value out of range, an unreadable file.
         SystemExit: `--help` and `--print_config`, as usual for a command line.
     """
+    words = sys.argv[1:] if argv is None else argv
+    check_keys(words)
+    parser = new_parser(description="Settings of one run.")
+    add_settings(parser)
+    return to_config(parse(parser, words))
+
+
+def new_parser(**options: Any) -> jsonargparse.ArgumentParser:
+    """Return a parser that raises and does not exit; `options` are argparse's."""
     import jsonargparse
 
     jsonargparse.set_parsing_settings(docstring_parse_attribute_docstrings=True)
-    parser = jsonargparse.ArgumentParser(exit_on_error=False, description="Settings of one run.")
+    return jsonargparse.ArgumentParser(exit_on_error=False, **options)
+
+
+def add_settings(parser: jsonargparse.ArgumentParser, names: Sequence[str] | None = None) -> None:
+    """Add `--config` and the settings of a run.
+
+    Args:
+        names: sections ("train") and single settings ("eval.tasks") to add; None: all.
+    """
     parser.add_argument("--config", action="config", help="the YAML of the run, e.g. configs/tiny.yaml")
-    parser.add_class_arguments(Config)
-    args = list(sys.argv[1:] if argv is None else argv)
-    known = _known_keys(Config)
-    _check_config_file(args, known)
-    for arg in args:
-        if arg.startswith("--"):
-            key = arg[2:].split("=", 1)[0]
-            if key not in {*known, "config", "help", "print_config"}:
-                raise ValueError(_unknown_key(key, "the command line", known))
+    _add_section(parser, Config, None, names)
+    for action in parser._actions:  # a section can be given whole, which its help need not say at every turn
+        if action.help == "Path to a configuration file.":
+            action.help = argparse.SUPPRESS
+
+
+def _add_section(
+    parser: jsonargparse.ArgumentParser, section: type, prefix: str | None, names: Sequence[str] | None
+) -> None:
+    fields = {f.name for f in dataclasses.fields(section)}
+    wanted = fields if names is None else {name for name in names if "." not in name}
+    parser.add_class_arguments(section, prefix, skip=fields - wanted)
+    hints = get_type_hints(section)
+    for inner in dict.fromkeys(name.partition(".")[0] for name in names or () if "." in name):
+        if inner in wanted:
+            continue
+        parts = [name.partition(".")[2] for name in names or () if name.startswith(f"{inner}.")]
+        _add_section(parser, hints[inner], f"{prefix}.{inner}" if prefix else inner, parts)
+
+
+def parse(parser: jsonargparse.ArgumentParser, words: Sequence[str]) -> jsonargparse.Namespace:
+    """Parse words; what is wrong with them is one line.
+
+    Raises:
+        ValueError: a value of the wrong type, a word that nothing takes.
+    """
+    import jsonargparse
+
     try:
-        values = parser.parse_args(args)
+        return parser.parse_args(list(words))
     except (jsonargparse.ArgumentError, TypeError, ValueError) as error:
         raise ValueError(_plain(error)) from error
-    return _build(Config, values, "")
+
+
+def to_config(values: jsonargparse.Namespace) -> Config:
+    """Build the Config of what a parser with all settings has parsed.
+
+    Raises:
+        ValueError: a value out of range.
+    """
+    config: Config = _build(Config, values, "")
+    return config
+
+
+def check_keys(words: Sequence[str], others: Collection[str] = (), settings: bool = True) -> dict[str, Any]:
+    """Refuse an unknown key of the command line or of its config files before a parser is built.
+
+    Args:
+        others: options beside the settings, as "force".
+        settings: whether the settings of a run are known too.
+
+    Returns:
+        What the config files hold, the later over the earlier.
+
+    Raises:
+        ValueError: naming the key and the nearest known one, or the file that cannot be read.
+    """
+    known = _known_keys(Config) if settings else {}
+    options = [*known, *others, *(("config", "help", "print_config") if settings else ("help",))]
+    for word in words:
+        if word.startswith("--"):
+            key = word[2:].split("=", 1)[0]
+            if key not in options:
+                raise ValueError(_unknown_key(key, "the command line", options))
+    return _read_config_files(words, known) if settings else {}
 
 
 def _build(kind: Any, values: Any, place: str) -> Any:
@@ -95,23 +168,22 @@ def _known_keys(cls: type, prefix: str = "") -> dict[str, type | None]:
     return keys
 
 
-def _unknown_key(key: str, where: str, known: dict[str, type | None]) -> str:
+def _unknown_key(key: str, where: str, known: Collection[str]) -> str:
     if key in RENAMED:
         return f"{where}: {key} was renamed to {RENAMED[key]}"
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    if not near:  # the right leaf in the wrong section
-        near = [k for k in known if k.split(".")[-1] == key.split(".")[-1]][:1]
-    return f"{where}: unknown key {key!r}; " + (
-        f"did you mean {near[0]!r}?" if near else "see --help for the known keys"
-    )
+    near = nearest(key, known)
+    if near is None:  # the right leaf in the wrong section
+        near = next((k for k in known if k.split(".")[-1] == key.split(".")[-1]), None)
+    return f"{where}: unknown key {key!r}; " + (f"did you mean {near!r}?" if near else "see --help for the known keys")
 
 
-def _check_config_file(args: list[str], known: dict[str, type | None]) -> None:
+def _read_config_files(words: Sequence[str], known: dict[str, type | None]) -> dict[str, Any]:
     """Report an unknown key of the YAML with its file and nearest known key, before the parser's longer message."""
     import yaml
 
-    values = [a.split("=", 1)[1] for a in args if a.startswith("--config=")]
-    values += [args[i + 1] for i, a in enumerate(args[:-1]) if a == "--config"]
+    values = [a.split("=", 1)[1] for a in words if a.startswith("--config=")]
+    values += [words[i + 1] for i, a in enumerate(words[:-1]) if a == "--config"]
+    read: dict[str, Any] = {}
     for path in values:
         try:
             data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -124,6 +196,8 @@ def _check_config_file(args: list[str], known: dict[str, type | None]) -> None:
         if not isinstance(data, dict):
             raise ValueError(f"{path}: a config is a mapping of settings, this holds {type(data).__name__}")
         _check_keys(data, path, known, "")
+        read |= data
+    return read
 
 
 def _check_keys(data: dict[str, object], path: str, known: dict[str, type | None], prefix: str) -> None:

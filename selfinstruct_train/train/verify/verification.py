@@ -8,6 +8,7 @@ right is the evaluation's affair.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,20 @@ def is_refused(folder: Path) -> bool:
     """Tell whether these very weights were examined and found unfit; a model may also not have been examined."""
     record = _read_record(folder)
     return record is not None and record["passed"] is not True
+
+
+def refuse_unfit(results: Sequence[Verification]) -> None:
+    """Stop where a model failed.
+
+    Raises:
+        ValueError: one line with each failed check, its remedy, and the setting that accepts it.
+    """
+    failed = [(result.folder, f) for result in results for f in result.findings if f.level == "error"]
+    if failed:
+        told = "; ".join(f"{folder}: {f.check}: {f.what}; {f.remedy}" for folder, f in failed)
+        names = sorted({f.check for _, f in failed} & set(CHECKS))
+        accepting = f" (or accept it: --train.allow '[{','.join(names)}]')" if names else ""
+        raise ValueError(f"not fit for use: {told}{accepting}")
 
 
 def verify_merge(merged: Path, adapter: Path, config: Config) -> None:

@@ -1,0 +1,45 @@
+"""Verify what a training left, in a new process: it reads the files as a user does, and memory is free again."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...core.exit_codes import INTERRUPTED
+from .verification import is_refused
+
+LAUNCHED = (
+    *("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_", "ROLE_", "FSDP_", "MASTER_"),
+    *("TORCHELASTIC_", "ACCELERATE_", "PMI_", "OMPI_", "MV2_", "SLURM_"),
+)
+"""Beginnings of what launchers put into the environment: the new process is not one of theirs."""
+
+
+def verify_in_a_new_process(folders: Sequence[Path], words: Sequence[str]) -> None:
+    """Run `selfinstruct verify` on the models that this process has trained.
+
+    Args:
+        words: the config and the overrides of this command line.
+
+    Raises:
+        ValueError: a model is not fit for use, or could not be examined.
+        KeyboardInterrupt: it was stopped by Ctrl-C.
+    """
+    import torch
+
+    gc.collect()
+    torch.cuda.empty_cache()  # does nothing without a GPU
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(LAUNCHED)}
+    command = [sys.executable, "-m", "selfinstruct_train", "verify", *words]
+    code = subprocess.run(command, env=environment, check=False).returncode
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    if code and any(is_refused(folder) for folder in folders):
+        raise ValueError("the trained model is not proven fit for use; the lines above tell why")
+    if code:
+        why = "the lines above tell why" if code > 0 else f"signal {-code}, often the system's when memory runs out"
+        raise ValueError(f"trained and kept, but it could not be examined: {why}; `selfinstruct verify` does it anew")
