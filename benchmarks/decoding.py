@@ -25,7 +25,7 @@ def main() -> int:
     from benchmarks.machine import describe_machine
     from selfinstruct_train.config import ModelConfig
     from selfinstruct_train.core.records import Request, Sampling
-    from selfinstruct_train.lm.transformers.decoding import Row
+    from selfinstruct_train.lm.transformers.decoding import TokenSequence
     from selfinstruct_train.lm.transformers.loading import load_transformers_lm
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -49,7 +49,7 @@ def main() -> int:
 
     def run_ours(prompts: list[str], sampling: Sampling) -> list[list[int]]:
         ids = ours.encoded([Request(str(i), p, i) for i, p in enumerate(prompts)], sampling)
-        rows = [Row(prompt, seed) for seed, prompt in enumerate(ids)]
+        rows = [TokenSequence(prompt, seed) for seed, prompt in enumerate(ids)]
         for share in ours.cut(ids):
             ours.run_share([rows[i] for i in share.places], share.prefix_length, sampling, lambda answers: None)
         return [row.new_ids for row in rows]

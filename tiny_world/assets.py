@@ -20,7 +20,7 @@ from typing import Any
 from tqdm import tqdm
 
 from selfinstruct_train.config import ContaminationConfig
-from selfinstruct_train.core.records import EvaluationExample, Instance
+from selfinstruct_train.core.records import EvaluationExample, Row
 from selfinstruct_train.generate.contamination import find_overlaps
 from tiny_world.contamination import Finder
 from tiny_world.corpus import input_first, instruct, label_first
@@ -196,7 +196,7 @@ def training_tasks(evaluated: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
     def task(kind: Kind) -> dict[str, Any] | None:
         examples = _different(kind, Random(f"{TRAINING_SEED} {kind.name}"), 2 * count, held_out=False)
-        rows = [Instance(kind.name, kind.definition, _field(e), e.output) for e in examples]
+        rows = [Row(kind.name, kind.definition, _field(e), e.output) for e in examples]
         overlaps = find_overlaps(rows, held, ContaminationConfig(rouge_l_threshold=1.0))
         free = [e for e, overlap in zip(examples, overlaps, strict=True) if overlap is None][:count]
         if len(free) < count:

@@ -17,6 +17,7 @@ from typing import Any
 
 from selfinstruct_train.config import Config
 from selfinstruct_train.core.paper_numbers import FINETUNING_USD, GENERATION_USD, REVIEW, STATISTICS
+from selfinstruct_train.core.row_files import COLUMNS
 from selfinstruct_train.core.storage import write_json, write_text
 
 from ..evaluate import evaluate_sets, rouge_tokenizer
@@ -160,7 +161,7 @@ def _as_json(facts: dict[str, Any], evaluations: Sequence[Evaluation]) -> dict[s
         "sets": sets,
         "statistics": statistics,
         "reviews": [asdict(review) for review in facts["reviews"]],
-        "rows": [asdict(row) for row in facts["rows"]],
+        "rows": [{column: getattr(row, column) for column in COLUMNS} for row in facts["rows"]],
         **as_data,
         "costs": asdict(facts["costs"]) if facts["costs"] else None,
     }

@@ -13,21 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from selfinstruct_train.core.records import Row
 from selfinstruct_train.core.seeding import derive_seed
 from selfinstruct_train.core.storage import sha256_of
 
 from ..predict import MIXTURES
 
 _NUM_ROWS = 8  # of the generated data
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of the generated data."""
-
-    instruction: str
-    input: str
-    output: str
 
 
 @dataclass(frozen=True)
@@ -174,6 +166,6 @@ def _rows(path: Path, seed: int) -> tuple[Row, ...]:
     import pyarrow.parquet
 
     rows = pyarrow.parquet.read_table(path, columns=["instruction", "input", "output", "source"]).to_pylist()
-    generated = [Row(r["instruction"], r["input"], r["output"]) for r in rows if r["source"] == "generated"]
+    generated = [Row("", r["instruction"], r["input"], r["output"]) for r in rows if r["source"] == "generated"]
     rng = random.Random(derive_seed(seed, "eval", "report", "samples"))
     return tuple(rng.sample(generated, min(_NUM_ROWS, len(generated))))

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from .journal_lines import Row, check_header, parse_lines, prompt_sha256, storable, to_json
+from .journal_lines import StoredAnswer, check_header, parse_lines, prompt_sha256, storable, to_json
 from .records import Completion, Request, Sampling, UnansweredError
 
 FORMAT = 1
@@ -43,7 +43,7 @@ class _LM(Protocol):
 class Journal:
     """The answers of one stage. Make one with `Journal.open`; close it, or use it as a context manager."""
 
-    def __init__(self, path: Path, fd: int, rows: dict[str, Row]) -> None:
+    def __init__(self, path: Path, fd: int, rows: dict[str, StoredAnswer]) -> None:
         self.path = path
         self._fd = fd
         self._rows = rows
@@ -192,7 +192,7 @@ class Journal:
             assert id in asked and id not in self._rows, f"the model answered {id!r}, which was not open"
         if not completions:
             return
-        rows = [Row(prompt_sha256(asked[c.request_id]), storable(c)) for c in completions]
+        rows = [StoredAnswer(prompt_sha256(asked[c.request_id]), storable(c)) for c in completions]
         try:
             _append(self._fd, self.path, [to_json(row) for row in rows], num_safe=len(self))
         except OSError:

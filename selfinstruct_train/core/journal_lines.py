@@ -15,15 +15,17 @@ from .records import Completion, FinishReason, Request
 
 
 @dataclass(frozen=True)
-class Row:
+class StoredAnswer:
+    """A completion, and the checksum of the prompt that it answers."""
+
     prompt_sha256: str
     completion: Completion
 
 
-def parse_lines(path: Path, content: bytes) -> tuple[dict[str, Any], dict[str, Row]]:
+def parse_lines(path: Path, content: bytes) -> tuple[dict[str, Any], dict[str, StoredAnswer]]:
     """Read a header line and answer lines, all complete."""
     header: dict[str, Any] = {}
-    rows: dict[str, Row] = {}
+    rows: dict[str, StoredAnswer] = {}
     for number, line in enumerate(_lines(content), start=1):
         try:
             record = json.loads(line)
@@ -100,7 +102,7 @@ def storable(completion: Completion) -> Completion:
     )
 
 
-def to_json(row: Row) -> dict[str, Any]:
+def to_json(row: StoredAnswer) -> dict[str, Any]:
     c = row.completion
     return {
         "id": c.request_id,
@@ -115,7 +117,7 @@ def to_json(row: Row) -> dict[str, Any]:
 _TYPES = {"id": str, "prompt_sha256": str, "text": str, "prompt_tokens": int, "completion_tokens": int}
 
 
-def _from_json(record: dict[str, Any]) -> Row:
+def _from_json(record: dict[str, Any]) -> StoredAnswer:
     if record["finish_reason"] not in get_args(FinishReason):
         raise ValueError(f"finish_reason {record['finish_reason']!r}")
     for name, kind in _TYPES.items():
@@ -128,4 +130,4 @@ def _from_json(record: dict[str, Any]) -> Row:
         record["prompt_tokens"],
         record["completion_tokens"],
     )
-    return Row(record["prompt_sha256"], completion)
+    return StoredAnswer(record["prompt_sha256"], completion)

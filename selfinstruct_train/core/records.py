@@ -69,13 +69,25 @@ class Instruction:
 
 
 @dataclass(frozen=True)
-class Instance:
-    """One training example: an instruction with one input and its output."""
+class Row:
+    """One training example, in the order of a dataset's columns: the texts, then where they come from.
 
-    instruction_id: str
+    `request_id` is the request that wrote the instruction and `parents` what its prompt showed; `instance_request_id`
+    wrote input and output, and `finish_reason` says how that answer ended. All four are empty where a person wrote the
+    row, and where a file of rows does not say. `input` is empty where the instruction needs none.
+    """
+
+    id: str
     instruction: str
     input: str
     output: str
+    is_classification: bool = False
+    source: Literal["seed", "generated"] = "generated"
+    instruction_id: str = ""
+    request_id: str = ""
+    instance_request_id: str = ""
+    parents: tuple[str, ...] = ()
+    finish_reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from ..config import Config
+from ..core.records import Row
 from ..core.row_files import read_records
 from ..core.storage import write_text
-from ..generate.dataset import Row
 from .rows import find_dataset, read_rows, write_rows
 from .subsets import nested_subsets
 

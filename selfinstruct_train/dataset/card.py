@@ -16,9 +16,8 @@ from typing import Any
 from ..config import Config, EvalConfig
 from ..core.builtin import ASSETS, PREFIX
 from ..core.paper_numbers import REVIEW
-from ..core.records import Sampling
+from ..core.records import Row, Sampling
 from ..core.seeding import derive_seed
-from ..generate.dataset import Row
 from ..generate.funnel import Funnel
 from ..generate.statistics import Statistics
 from .license import License, model_name

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..core.records import Row
 from ..core.row_files import is_unicode, raw_records, row_files
 from ..core.seeding import derive_seed
-from ..generate.dataset import Row
 from ..sources.natural_instructions import OFFICIAL_NUMBERS, Part, open_tasks, read_instances, read_worked_examples
 from ..sources.natural_instructions.hub import HUB
 from ..sources.natural_instructions.splits import task_number
@@ -190,13 +190,8 @@ def _row(id: str, texts: Texts, instruction_ids: dict[str, str]) -> Row:
         instruction=instruction,
         input=input,
         output=output,
-        is_classification=False,
         source="seed",
         instruction_id=instruction_ids.setdefault(instruction, id),
-        request_id="",
-        instance_request_id="",
-        parents=(),
-        finish_reason="",
     )
 
 

@@ -19,9 +19,9 @@ from typing import Any
 
 from ..config import Config
 from ..core.prompt_format import training_text, user_message
+from ..core.records import Row
 from ..core.seeding import derive_seed
 from ..core.storage import write_atomically
-from ..generate.dataset import Row
 from .rows import find_dataset, read_rows
 
 END_OF_TEXT = "<|endoftext|>"

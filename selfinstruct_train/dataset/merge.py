@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ..core.records import Row
 from ..core.storage import write_jsonl
-from ..generate.dataset import Row
 from ..generate.heuristics import KEPT
 from ..generate.novelty import Match, NoveltyIndex
 from .rows import read_rows, write_rows

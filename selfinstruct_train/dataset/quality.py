@@ -15,10 +15,9 @@ from typing import Any
 
 from ..config import Config, QualityConfig
 from ..core.journal import Journal
-from ..core.records import Completion, Request, Sampling
+from ..core.records import Completion, Request, Row, Sampling
 from ..core.seeding import derive_seed
 from ..core.storage import write_jsonl
-from ..generate.dataset import Row
 from ..generate.heuristics import KEPT
 from ..generate.self_instruct.parse import REFUSED
 from ..generate.self_instruct.prompts import sha256_of

@@ -1,4 +1,4 @@
-"""Read and write datasets as the rows of `generate.dataset`: a run's own, or anyone's file of instruction data.
+"""Read and write datasets as rows: a run's own, or anyone's file of instruction data.
 
 A file needs the columns instruction, input and output; what else a row tells is filled in where it is missing. The
 prompt/completion JSONL of the released code is not read: its templates cannot be taken apart again with certainty.
@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config
+from ..core.records import Row
 from ..core.row_files import COLUMNS, read_records
-from ..generate.dataset import Row, write_dataset
+from ..generate.dataset import write_dataset
 
 FILE_NAME = "train.parquet"
 _OTHERS = tuple(name for name in Row.__dataclass_fields__ if name not in COLUMNS)

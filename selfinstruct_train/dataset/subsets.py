@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..generate.dataset import Row
+from ..core.records import Row
 
 NEARLY_ALL = 2**0.5
 """A doubled size that all instructions exceed by less than this factor is left out: it would be nearly the same set."""

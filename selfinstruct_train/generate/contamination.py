@@ -16,12 +16,11 @@ import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from ..config import ContaminationConfig
-from ..core.records import EvaluationExample
+from ..core.records import EvaluationExample, Row
 from .novelty import NoveltyIndex
 from .tokenize import unicode_words
 
@@ -49,19 +48,8 @@ class Overlap:
         return f'{self.rule}, "{self.text}" of {self.id} in {self.set}'
 
 
-class Texts(Protocol):
-    """What is compared of a row, an Instance or another."""
-
-    @property
-    def instruction(self) -> str: ...
-    @property
-    def input(self) -> str: ...
-    @property
-    def output(self) -> str: ...
-
-
 def find_overlaps(
-    rows: Sequence[Texts], evaluation_data: Iterable[EvaluationExample], settings: ContaminationConfig
+    rows: Sequence[Row], evaluation_data: Iterable[EvaluationExample], settings: ContaminationConfig
 ) -> list[Overlap | None]:
     """For every row the first overlap by the order of `RULES`, then by the order of the evaluation data."""
     found = _Found(len(rows))
@@ -102,7 +90,7 @@ class _Found:
 class _EqualTexts:
     """The rules `equal` and `instance`."""
 
-    def __init__(self, rows: Sequence[Texts]) -> None:
+    def __init__(self, rows: Sequence[Row]) -> None:
         self._instructions = _places(_plain(row.instruction) for row in rows)
         self._inputs = _places(_plain(row.input) for row in rows)
         self._outputs = [_plain(row.output) for row in rows]
@@ -133,7 +121,7 @@ class _EqualTexts:
 class _SharedWords:
     """The rule `ngram`, by hashes of windows of words; what is found is compared word by word before it counts."""
 
-    def __init__(self, rows: Sequence[Texts], ngram: int) -> None:
+    def __init__(self, rows: Sequence[Row], ngram: int) -> None:
         self._ngram, self._shortest = ngram, min(ngram, MIN_SHARED_WORDS)
         # instruction and input in one text: also what begins in the one and ends in the other
         self._rows_of = _places(f"{row.instruction} {row.input}" for row in rows)
@@ -199,7 +187,7 @@ class _SharedWords:
 class _SimilarTexts:
     """The rule `rouge_l`. Evaluation inputs are many: only those near some row's input are kept for the second look."""
 
-    def __init__(self, rows: Sequence[Texts], threshold: float) -> None:
+    def __init__(self, rows: Sequence[Row], threshold: float) -> None:
         self._threshold = threshold
         self._is_on = threshold < 1  # nothing is more similar than 1
         self._instructions = _long_texts(row.instruction for row in rows) if self._is_on else {}

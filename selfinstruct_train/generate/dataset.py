@@ -7,35 +7,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from ..core.records import Instruction, SeedTask
+from ..core.records import Instruction, Row, SeedTask
 from ..core.storage import write_atomically
 from .heuristics import KEPT
 from .self_instruct.instances import InstanceOutcome
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row. For seeds, all that tells of a model's answer is empty.
-
-    `request_id` is the request that wrote the instruction and `parents` what its prompt showed; `instance_request_id`
-    wrote input and output, and `finish_reason` tells how that answer ended.
-    """
-
-    id: str
-    instruction: str
-    input: str
-    output: str
-    is_classification: bool
-    source: Literal["seed", "generated"]
-    instruction_id: str
-    request_id: str
-    instance_request_id: str
-    parents: tuple[str, ...]
-    finish_reason: str
 
 
 def dataset_rows(
@@ -57,10 +34,6 @@ def dataset_rows(
                     is_classification=task.is_classification,
                     source="seed",
                     instruction_id=task.id,
-                    request_id="",
-                    instance_request_id="",
-                    parents=(),
-                    finish_reason="",
                 )
             )
     labelled = {i.id: (i, label) for i, label in zip(instructions, is_classification, strict=True)}

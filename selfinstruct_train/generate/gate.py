@@ -17,7 +17,7 @@ from typing import Literal
 from tqdm import tqdm
 
 from ..config import ContaminationConfig
-from ..core.records import EvaluationExample, Instance, Instruction, SeedTask
+from ..core.records import EvaluationExample, Instruction, Row, SeedTask
 from .contamination import RULES, Overlap, find_overlaps
 from .heuristics import KEPT
 from .self_instruct.instances import InstanceOutcome
@@ -49,9 +49,9 @@ def gate(
         return list(outcomes), Contamination("off", {}, {}, {})
     text_of = {instruction.id: instruction.text for instruction in instructions}
     kept = [outcome for outcome in outcomes if outcome.verdict == KEPT]
-    rows = [Instance(outcome.id, text_of[outcome.instruction_id], outcome.input, outcome.output) for outcome in kept]
+    rows = [Row(outcome.id, text_of[outcome.instruction_id], outcome.input, outcome.output) for outcome in kept]
     pairs = [(f"{task.id}-{item}", task, pair) for task in seeds for item, pair in enumerate(task.instances)]
-    rows += [Instance(row_id, task.instruction, pair.input, pair.output) for row_id, task, pair in pairs]
+    rows += [Row(row_id, task.instruction, pair.input, pair.output) for row_id, task, pair in pairs]
     sets: Counter[str] = Counter()
     examples = _counted(evaluation_data, sets)
     first_example = next(examples, None)

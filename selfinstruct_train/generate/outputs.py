@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core.records import Instruction, SeedTask
+from ..core.records import Instruction, Row, SeedTask
 from ..core.storage import write_json, write_jsonl
 from .contamination import Overlap
-from .dataset import Row, dataset_rows, write_dataset
+from .dataset import dataset_rows, write_dataset
 from .funnel import Funnel, count_verdicts, funnel_table, funnel_to_json
 from .gate import Contamination
 from .self_instruct.classify import ClassificationOutcome

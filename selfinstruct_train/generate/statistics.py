@@ -8,22 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-
-class _Row(Protocol):
-    """The part of `dataset.Row` that is counted."""
-
-    @property
-    def instruction_id(self) -> str: ...
-    @property
-    def instruction(self) -> str: ...
-    @property
-    def input(self) -> str: ...
-    @property
-    def output(self) -> str: ...
-    @property
-    def is_classification(self) -> bool: ...
+from ..core.records import Row
 
 
 @dataclass(frozen=True)
@@ -40,7 +26,7 @@ class Statistics:
     mean_output_words: float
 
 
-def statistics(rows: Sequence[_Row]) -> Statistics:
+def statistics(rows: Sequence[Row]) -> Statistics:
     """Count the rows."""
     instructions = {row.instruction_id: row for row in rows}
     num_classification = sum(row.is_classification for row in instructions.values())

@@ -17,8 +17,9 @@ from typing import Any
 from ..config import Config
 from ..core.model_source import fingerprint, model_source
 from ..core.prompt_format import embeddings_needed
+from ..core.records import Row
 from .data.encode import EncodedRow, Encoding, encode_rows
-from .data.rows import Row, read_training_rows
+from .data.rows import read_training_rows
 from .data.split import check_best_by, split_validation
 from .model import context_length, load_tokenizer
 

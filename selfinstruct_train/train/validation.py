@@ -15,10 +15,10 @@ from typing import Any
 
 from ..config import TrainConfig
 from ..core.prompt_format import stop_ids
+from ..core.records import Row
 from ..core.seeding import derive_seed
 from .data.encode import IGNORED, EncodedRow, encode_rows, evaluation_ids
 from .data.packing import collate_rows
-from .data.rows import Row
 from .loss import weighted_loss
 from .model import context_length
 from .plan import Plan

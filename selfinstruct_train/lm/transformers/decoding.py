@@ -32,7 +32,7 @@ _TRIAL_TOKEN = 8
 
 
 @dataclass
-class Row:
+class TokenSequence:
     """One request on its way: its prompt, and what was generated so far."""
 
     prompt_ids: list[int]
@@ -121,13 +121,13 @@ class Decoder:
 
     def run(
         self,
-        rows: Sequence[Row],
+        rows: Sequence[TokenSequence],
         num_slots: int,
         sampling: Sampling,
         may_end: Tensor,
-        is_stopped: Callable[[Row], bool],
+        is_stopped: Callable[[TokenSequence], bool],
         prefix: Prefix | None,
-        on_finished: Callable[[list[Row]], None],
+        on_finished: Callable[[list[TokenSequence]], None],
     ) -> None:
         """Generate until every row has its finish reason; the rows are filled in place.
 
@@ -159,7 +159,7 @@ class Decoder:
                 else:
                     batch = None
 
-    def _started(self, rows: list[Row], sampling: Sampling, prefix: Prefix | None) -> list[_Batch]:
+    def _started(self, rows: list[TokenSequence], sampling: Sampling, prefix: Prefix | None) -> list[_Batch]:
         """Run the prompts of rows, longest first, `prompt_tokens_at_once` where such batches can be joined."""
         if not self.can_share_prefix():
             return [_Batch(self, rows, sampling, prefix)]
@@ -169,12 +169,12 @@ class Decoder:
 
     def _append(
         self,
-        rows: list[Row],
+        rows: list[TokenSequence],
         tokens: Tensor,
         sampling: Sampling,
         may_end: Tensor,
-        is_stopped: Callable[[Row], bool],
-    ) -> list[Row]:
+        is_stopped: Callable[[TokenSequence], bool],
+    ) -> list[TokenSequence]:
         """Give each row its token, int64 (batch,); return the rows that are finished now."""
         ask = may_end[tokens].tolist()
         finished = []
@@ -201,7 +201,7 @@ class Decoder:
                 self._keeps_prefix_once = once
                 prefix = Prefix(prefix_ids, kv_cache.new_cache(self.model.config))
                 self._forward(*self._padded([prefix_ids]), prefix.cache)
-            batch = _Batch(self, [Row(before + row, 0) for row in rows], Sampling(2), prefix)
+            batch = _Batch(self, [TokenSequence(before + row, 0) for row in rows], Sampling(2), prefix)
             first = batch.logits
             self._forward(*self._padded([[2, 3]]), None)  # as `_decide_alone` does; a model may keep its state itself
             batch.advance(torch.full((len(rows),), _TRIAL_TOKEN, device=self.device))
@@ -234,7 +234,7 @@ class Decoder:
 class _Batch:
     """The rows in work, with their cache: everything that is cut when rows finish and joined when rows enter."""
 
-    def __init__(self, decoder: Decoder, rows: list[Row], sampling: Sampling, prefix: Prefix | None) -> None:
+    def __init__(self, decoder: Decoder, rows: list[TokenSequence], sampling: Sampling, prefix: Prefix | None) -> None:
         import torch
 
         self.decoder = decoder

@@ -137,14 +137,14 @@ class _SharedLM:
         self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
     ) -> list[Completion]:
         """Answer every request, in order, as `TransformersLM.complete` does."""
-        from .decoding import Row
+        from .decoding import TokenSequence
 
         prompts = self.lm.encoded(requests, sampling)
         waiting = deque(self.lm.cut(prompts, len(self.workers) + 1))
         answers: dict[int, Completion] = {}
 
-        def rows_of(share: Share) -> list[Row]:
-            return [Row(prompts[i], requests[i].seed) for i in share.places]
+        def rows_of(share: Share) -> list[TokenSequence]:
+            return [TokenSequence(prompts[i], requests[i].seed) for i in share.places]
 
         def keep(share: Share, new: dict[int, Completion]) -> None:
             named = {share.places[i]: replace(c, request_id=requests[share.places[i]].id) for i, c in new.items()}

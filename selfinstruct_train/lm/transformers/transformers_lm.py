@@ -18,7 +18,7 @@ from ...core.records import Completion, Request, Sampling
 from ..base import OnAnswer
 from ..stopping import completion_text, cut_at_stop, tokens_that_may_end, vocabulary_texts
 from .batches import Share, shares
-from .decoding import Decoder, Row
+from .decoding import Decoder, TokenSequence
 from .memory import is_out_of_memory, release, rows_that_fit
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class TransformersLM:
                 if on_answer is not None:
                     on_answer(list(named.values()))
 
-            rows = [Row(prompts[i], requests[i].seed) for i in share.places]
+            rows = [TokenSequence(prompts[i], requests[i].seed) for i in share.places]
             self.run_share(rows, share.prefix_length, sampling, keep)
         return [answers[i] for i in range(len(requests))]
 
@@ -83,7 +83,11 @@ class TransformersLM:
         return shares(prompts, self.batch_size, num_processes, is_exact=self.decoder.margin > 0)
 
     def run_share(
-        self, rows: list[Row], prefix_length: int, sampling: Sampling, keep: Callable[[dict[int, Completion]], None]
+        self,
+        rows: list[TokenSequence],
+        prefix_length: int,
+        sampling: Sampling,
+        keep: Callable[[dict[int, Completion]], None],
     ) -> None:
         """Answer the rows of one share.
 
@@ -95,10 +99,10 @@ class TransformersLM:
         may_end = self._tokens_that_may_end(sampling.stop)
         place_of = {id(row): place for place, row in enumerate(rows)}
 
-        def is_stopped(row: Row) -> bool:
+        def is_stopped(row: TokenSequence) -> bool:
             return cut_at_stop(completion_text(self._tokenizer, row.prompt_ids, row.new_ids), sampling.stop)[1]
 
-        def on_finished(finished: list[Row]) -> None:
+        def on_finished(finished: list[TokenSequence]) -> None:
             keep({place_of[id(row)]: self._completion(row, sampling) for row in finished})
 
         num_slots = self.batch_size
@@ -118,7 +122,7 @@ class TransformersLM:
                 row.new_ids.clear()
         return None
 
-    def _rows_that_fit(self, rows: list[Row], prefix_length: int, sampling: Sampling) -> int:
+    def _rows_that_fit(self, rows: list[TokenSequence], prefix_length: int, sampling: Sampling) -> int:
         longest = max(len(row.prompt_ids) for row in rows)
         own = longest - prefix_length
         in_cache = own if prefix_length and self.decoder.keeps_prefix_once() else longest
@@ -132,7 +136,7 @@ class TransformersLM:
             self.decoder.device,
         )
 
-    def _after_shortage(self, rows: list[Row], num_slots: int) -> int:
+    def _after_shortage(self, rows: list[TokenSequence], num_slots: int) -> int:
         """Return the smaller batch to try next."""
         num_open = sum(row.finish_reason is None for row in rows)
         tried = min(num_slots, len(rows))
@@ -183,7 +187,7 @@ class TransformersLM:
             self._may_end[stop] = flags.to(self.decoder.device)
         return self._may_end[stop]
 
-    def _completion(self, row: Row, sampling: Sampling) -> Completion:
+    def _completion(self, row: TokenSequence, sampling: Sampling) -> Completion:
         """Make the answer; its token count holds every generated token, also EOS and those of a stop string."""
         generated = row.new_ids
         if generated[-1] in self.decoder.eos_ids:

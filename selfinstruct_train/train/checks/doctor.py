@@ -14,8 +14,8 @@ from typing import Any
 
 from ...config import Config
 from ...core.prompt_format import end_id
+from ...core.records import Row
 from ..arguments import check_available, check_lora_targets
-from ..data.rows import Row
 from ..launch import Launch, asked_launch
 from ..model import context_length, make_skeleton, read_model_config, trains_on_gpu
 from ..plan import Plan

@@ -23,8 +23,8 @@ from ...core.prompt_format import (
     training_text,
     user_message,
 )
+from ...core.records import Row
 from ...core.seeding import derive_seed
-from .rows import Row
 
 IGNORED = -100
 """The label of a token without loss (PyTorch's cross entropy skips it)."""

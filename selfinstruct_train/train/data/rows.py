@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from ...config import Config
+from ...core.records import Row
 from ...core.row_files import COLUMNS, read_records
-
-
-@dataclass(frozen=True)
-class Row:
-    """An instruction, its input (may be empty), the output to learn; `source` is "seed", "generated" or empty."""
-
-    instruction: str
-    input: str
-    output: str
-    source: str = ""
 
 
 def read_training_rows(config: Config, mixture: str) -> list[Row]:
@@ -32,9 +22,8 @@ def read_training_rows(config: Config, mixture: str) -> list[Row]:
         raise ValueError(f"{path}: no dataset there; {remedy}")
     rows = []
     for _, record in read_records(path, others=("source",)):
-        source = record.get("source")
-        values = {column: record[column] for column in COLUMNS}
-        rows.append(Row(**values, source=source if isinstance(source, str) else ""))
+        texts = {column: record[column] for column in COLUMNS}
+        rows.append(Row(id="", **texts, source="seed" if record.get("source") == "seed" else "generated"))
     if not rows:
         raise ValueError(f"{path}: the dataset is empty; training needs at least one row")
     if mixture == "seeds+generated":

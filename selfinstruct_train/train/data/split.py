@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from ...config import TrainConfig
+from ...core.records import Row
 from ...core.seeding import derive_seed
-from .rows import Row
 
 
 def split_validation(rows: Sequence[Row], number: int, seed: int) -> tuple[list[Row], list[Row]]:

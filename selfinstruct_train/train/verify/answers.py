@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.prompt_format import TemplateName
+from ...core.records import Row
 from ...core.seeding import derive_seed
 from ..checks.findings import Finding
 from ..data.encode import IGNORED, evaluation_ids
-from ..data.rows import Row
 from ..plan import Plan
 from .device import Device
 
@@ -166,7 +166,7 @@ def next_token_share(network: Any, samples: Sequence[dict[str, Any]], tokenizer:
 
     same = total = 0
     for sample in samples:
-        prompt = evaluation_ids(tokenizer, Row(sample["instruction"], sample["input"], ""), template)
+        prompt = evaluation_ids(tokenizer, Row("", sample["instruction"], sample["input"], ""), template)
         told = tokenizer(sample["answer"], add_special_tokens=False)["input_ids"]
         ids = torch.tensor([[*prompt, *told]], device=network.device)
         with torch.no_grad():

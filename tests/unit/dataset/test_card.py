@@ -9,6 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from selfinstruct_train.config import Config, EvalConfig, GenerateConfig, ModelConfig, NearDuplicateConfig, ServerConfig
+from selfinstruct_train.core.records import Row
 from selfinstruct_train.dataset.card import (
     CardFacts,
     Picture,
@@ -20,7 +21,6 @@ from selfinstruct_train.dataset.card import (
 )
 from selfinstruct_train.dataset.license import License
 from selfinstruct_train.dataset.rows import write_rows
-from selfinstruct_train.generate.dataset import Row
 from selfinstruct_train.generate.funnel import StageCounts
 from selfinstruct_train.generate.statistics import statistics
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from selfinstruct_train.config import Config, ExportConfig
+from selfinstruct_train.core.records import Row
 from selfinstruct_train.dataset.exports import Export, alpaca, export, messages_parquet, openai_chat, prompt_completion
-from selfinstruct_train.generate.dataset import Row
 
 AWKWARD = 'Größe "1"\u2028\\n 你好\tend'
 

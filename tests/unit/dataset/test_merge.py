@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from selfinstruct_train.core.records import Row
 from selfinstruct_train.dataset.merge import Source, merge, merge_table, read_sources, write_merged
 from selfinstruct_train.dataset.rows import read_rows
-from selfinstruct_train.generate.dataset import Row
 
 ROOT = Path(__file__).parents[3]
 RIVERS = "Name three long rivers of the world."

@@ -2,8 +2,8 @@
 
 import pytest
 
+from selfinstruct_train.core.records import Row
 from selfinstruct_train.dataset.subsets import doubled_sizes, nested_subsets
-from selfinstruct_train.generate.dataset import Row
 
 
 def row(instruction: str, item: int, source: str = "generated") -> Row:

@@ -96,13 +96,13 @@ def test_what_is_missing_is_one_line_with_the_remedy(named, evaluation, message)
 def test_one_official_seed_instruction_is_one_of_the_252():
     if not SHARED.is_dir():
         pytest.skip("../shared/data is absent: real material is not part of the repository")
-    from selfinstruct_train.core.records import Instance
+    from selfinstruct_train.core.records import Row
     from selfinstruct_train.generate.contamination import find_overlaps
     from selfinstruct_train.generate.seeds import read_seed_tasks
 
     path = str(SHARED / "official/human_eval/user_oriented_instructions.jsonl")
     seeds = read_seed_tasks(SHARED / "official/seed_tasks.jsonl")
-    rows = [Instance(t.id, t.instruction, p.input, p.output) for t in seeds for p in t.instances]
+    rows = [Row(t.id, t.instruction, p.input, p.output) for t in seeds for p in t.instances]
     found = find_overlaps(rows, open_evaluation_data(config(path)), ContaminationConfig(rouge_l_threshold=1.0))
     # paper: the seeds share one instruction with the 252
     assert [(row.instruction, o.rule) for row, o in zip(rows, found, strict=True) if o] == [

@@ -7,14 +7,14 @@ import random
 import pytest
 
 from selfinstruct_train.config import ContaminationConfig
-from selfinstruct_train.core.records import EvaluationExample, Instance
+from selfinstruct_train.core.records import EvaluationExample, Row
 from selfinstruct_train.generate.contamination import Overlap, find_overlaps
 
 WORDS = [f"word{i}" for i in range(400)]
 
 
-def row(instruction: str = "Do what is asked for here.", text: str = "", output: str = "Yes") -> Instance:
-    return Instance("g", instruction, text, output)
+def row(instruction: str = "Do what is asked for here.", text: str = "", output: str = "Yes") -> Row:
+    return Row("g", instruction, text, output)
 
 
 def held(
@@ -23,9 +23,7 @@ def held(
     return EvaluationExample("set", id, instruction, text, (output, "another"))
 
 
-def rules(
-    rows: list[Instance], examples: list[EvaluationExample], ngram: int = 13, threshold: float = 0.7
-) -> list[str]:
+def rules(rows: list[Row], examples: list[EvaluationExample], ngram: int = 13, threshold: float = 0.7) -> list[str]:
     """The rule of each row, "" where it does not overlap."""
     settings = ContaminationConfig(ngram=ngram, rouge_l_threshold=threshold)
     return [overlap.rule if overlap else "" for overlap in find_overlaps(rows, examples, settings)]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct_train.core.records import Instruction, Pair, SeedTask
-from selfinstruct_train.generate.dataset import Row, dataset_rows, write_dataset
+from selfinstruct_train.core.records import Instruction, Pair, Row, SeedTask
+from selfinstruct_train.generate.dataset import dataset_rows, write_dataset
 from selfinstruct_train.generate.self_instruct.instances import InstanceOutcome
 
 SEEDS = [SeedTask("s", "Add.", (Pair("1 1", "2"), Pair("", "0")), False)]
@@ -52,7 +52,8 @@ def test_load_dataset_reads_the_folder_even_beside_what_a_killed_writer_left(
 def test_the_bytes_are_the_same_in_another_process_with_another_hash_seed(tmp_path: Path) -> None:
     write_dataset(tmp_path / "here.parquet", EXPECTED)
     code = (
-        "import sys; from pathlib import Path; from selfinstruct_train.generate.dataset import Row, write_dataset\n"
+        "import sys; from pathlib import Path; from selfinstruct_train.core.records import Row\n"
+        "from selfinstruct_train.generate.dataset import write_dataset\n"
         f"write_dataset(Path(sys.argv[1]), {EXPECTED!r})"
     )
     environment = {"PYTHONHASHSEED": "12345", "HOME": str(tmp_path)}

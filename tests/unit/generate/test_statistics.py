@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from selfinstruct_train.core.records import Row
 from selfinstruct_train.generate.statistics import Statistics, statistics
-
-
-@dataclass(frozen=True)
-class Row:
-    instruction_id: str
-    instruction: str
-    input: str
-    output: str
-    is_classification: bool
 
 
 def test_instructions_are_counted_once_and_instances_each() -> None:
     rows = [
-        Row("a", "one two three", "", "x", False),
-        Row("a", "one two three", "p q", "x y z", False),
-        Row("b", "one  two\nthree four five", "p q r s", "x", True),
+        Row("a-0", "one two three", "", "x", False, instruction_id="a"),
+        Row("a-1", "one two three", "p q", "x y z", False, instruction_id="a"),
+        Row("b-0", "one  two\nthree four five", "p q r s", "x", True, instruction_id="b"),
     ]
     assert statistics(rows) == Statistics(
         num_instructions=2,

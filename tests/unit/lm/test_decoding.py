@@ -6,7 +6,7 @@ import pytest
 
 from selfinstruct_train.core.records import Sampling
 from selfinstruct_train.lm.stopping import completion_text
-from selfinstruct_train.lm.transformers.decoding import Row, _Batch
+from selfinstruct_train.lm.transformers.decoding import TokenSequence, _Batch
 
 from .small_model import make_tokenizer
 from .test_transformers_lm import open_lm, requests
@@ -162,7 +162,9 @@ def test_a_finished_row_takes_no_position_beyond_the_context(tmp_path):
     import torch
 
     _architecture("gpt2", tmp_path)  # 128 positions
-    batch = _Batch(open_lm(tmp_path).decoder, [Row([5] * 127, 0), Row([6] * 9, 0)], Sampling(8), None)
+    batch = _Batch(
+        open_lm(tmp_path).decoder, [TokenSequence([5] * 127, 0), TokenSequence([6] * 9, 0)], Sampling(8), None
+    )
     batch.rows[0].finish_reason = "length"
     with torch.inference_mode():
         for _ in range(4):

@@ -8,7 +8,7 @@ from selfinstruct_train.config import ModelConfig
 from selfinstruct_train.core.records import Request, Sampling
 from selfinstruct_train.lm import load_lm
 from selfinstruct_train.lm.transformers import batches, decoding, memory, shared_prefix, transformers_lm
-from selfinstruct_train.lm.transformers.decoding import Row, _Batch
+from selfinstruct_train.lm.transformers.decoding import TokenSequence, _Batch
 
 from .small_model import make_model, make_tokenizer
 
@@ -54,9 +54,9 @@ def test_logits_noise_is_far_below_the_margin(model_folder, once):
     decoder._keeps_prefix_once = once
     rows = [lm._tokenizer(r.prompt)["input_ids"] for r in requests(32)]
     with torch.inference_mode():
-        many = _Batch(decoder, [Row(ids, 0) for ids in rows], Sampling(4), decoder.run_prefix(rows[0][:20]))
+        many = _Batch(decoder, [TokenSequence(ids, 0) for ids in rows], Sampling(4), decoder.run_prefix(rows[0][:20]))
         assert many.cache.get_seq_length() == max(map(len, rows)) - (20 if once else 0)
-        alone = [_Batch(decoder, [Row(ids, 0)], Sampling(4), None) for ids in rows]
+        alone = [_Batch(decoder, [TokenSequence(ids, 0)], Sampling(4), None) for ids in rows]
         token = torch.tensor([5])
         noise = (many.logits - torch.cat([b.logits for b in alone])).abs().max()
         for _ in range(3):

@@ -9,7 +9,7 @@ import pytest
 from selfinstruct_eval.evaluation_data import open_evaluation_data
 from selfinstruct_eval.tasks import load_tasks
 from selfinstruct_train.config import Config, ContaminationConfig, EvalConfig
-from selfinstruct_train.core.records import Instance
+from selfinstruct_train.core.records import Row
 from selfinstruct_train.generate.contamination import find_overlaps
 from tiny_world import assets
 from tiny_world.contamination import Finder
@@ -84,7 +84,7 @@ def test_training_tasks_ask_other_kinds_and_hold_nothing_of_the_evaluation():
     names = {task["Name"] for task in TRAINING_TASKS}
     assert not names & ({task["Name"] for task in TASKS} | {name for name, _, _ in USER_TASKS_BY_KIND})
     rows = [
-        Instance(task["Name"], task["Definition"][0], pair["input"], pair["output"][0])
+        Row(task["Name"], task["Definition"][0], pair["input"], pair["output"][0])
         for task in TRAINING_TASKS
         for pair in (*task["Instances"], *({**e, "output": [e["output"]]} for e in task["Positive Examples"]))
     ]
@@ -98,7 +98,7 @@ def test_training_tasks_ask_other_kinds_and_hold_nothing_of_the_evaluation():
 def test_the_overlap_test_sees_an_evaluation_instance_among_training_rows():
     task = TASKS[0]
     instance = task["Instances"][0]
-    row = Instance("x", "Do it.", instance["input"], instance["output"][0])
+    row = Row("x", "Do it.", instance["input"], instance["output"][0])
     evaluation_data = open_evaluation_data(Config(eval=EvalConfig(user_oriented="builtin:tiny")))
     assert find_overlaps([row], evaluation_data, ContaminationConfig(rouge_l_threshold=1.0))[0] is not None
 

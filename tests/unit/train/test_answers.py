@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from selfinstruct_train.train.data.rows import Row
+from selfinstruct_train.core.records import Row
 from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.verify.answers import (
     Answer,
@@ -34,7 +34,7 @@ def test_answers_that_part_where_two_tokens_are_equally_likely_part_at_a_tie(tmp
 
     small_model.make_constant_model(tmp_path, {"a": 3.0, "b": 2.99, "c": 1.0})
     network = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
-    question = Question(Row("", "", ""), (5, 6))
+    question = Question(Row("", "", "", ""), (5, 6))
     gap = float(next_token_logits(network, [question]).topk(2).values.diff().abs())
     one, other = Answer((7, 7, 8), True), Answer((7, 9), True)
     assert parts_at_a_tie(network, question, one, other, tolerance=gap)

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from selfinstruct_train.core.prompt_format import end_id, question, question_ids, stop_ids
+from selfinstruct_train.core.records import Row
 from selfinstruct_train.train.checks.devices import Devices
 from selfinstruct_train.train.checks.doctor import check_plan
 from selfinstruct_train.train.checks.estimate import Estimate
 from selfinstruct_train.train.data.encode import encode_rows
-from selfinstruct_train.train.data.rows import Row
 from selfinstruct_train.train.model import read_model_config
 from selfinstruct_train.train.plan import make_plan
 
@@ -70,7 +70,7 @@ STYLES = {
         + "{{ '<|assistant|>\n' }}{% else %}{{ eos_token }}{% endif %}",
     ),
 }
-ROWS = (Row("Do b.", "a b", "Say a.\n\n1. b"), Row("Do b.", "", "<b>\nhm\n</b>"), Row("Do b", " x", "b"))
+ROWS = (Row("", "Do b.", "a b", "Say a.\n\n1. b"), Row("", "Do b.", "", "<b>\nhm\n</b>"), Row("", "Do b", " x", "b"))
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 
 from selfinstruct_train.config import Config, TrainConfig
-from selfinstruct_train.train.data.rows import Row, read_training_rows
+from selfinstruct_train.core.records import Row
+from selfinstruct_train.train.data.rows import read_training_rows
 
 RECORDS = [
     {"instruction": "a", "input": "b", "output": "c", "source": "seed", "extra": 1},
     {"instruction": "d", "input": "", "output": "e", "source": "generated", "extra": 2},
 ]
-ROWS = [Row("a", "b", "c", "seed"), Row("d", "", "e", "generated")]
+ROWS = [Row("", "a", "b", "c", source="seed"), Row("", "d", "", "e", source="generated")]
 
 
 def write(path, records=RECORDS):
@@ -50,7 +51,7 @@ def test_mixture_seeds_takes_seeds_only(tmp_path):
 
 def test_an_input_of_null_is_an_empty_input(tmp_path):
     file = write(tmp_path / "rows.jsonl", [{"instruction": "a", "input": None, "output": "c"}])
-    assert read(file) == [Row("a", "", "c")]
+    assert read(file) == [Row("", "a", "", "c")]
 
 
 def test_hidden_files_of_a_folder_are_not_read(tmp_path):

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from selfinstruct_train.core.records import Row
 from selfinstruct_train.train.data.encode import encode_rows
-from selfinstruct_train.train.data.rows import Row
 from selfinstruct_train.train.data.split import split_validation
 from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.trainer import train
@@ -60,11 +60,11 @@ def history_of(folder: Path) -> list[dict]:
 
 
 def rows_of(*counts: int) -> list[Row]:
-    return [Row(f"Do {name}.", str(i), "x") for name, count in enumerate(counts) for i in range(count)]
+    return [Row("", f"Do {name}.", str(i), "x") for name, count in enumerate(counts) for i in range(count)]
 
 
 def test_no_instruction_is_on_both_sides_and_the_slice_is_as_near_as_can_be():
-    rows = [*rows_of(3, 3, 3, 3), Row(" do  0.\n", "", "y")]
+    rows = [*rows_of(3, 3, 3, 3), Row("", " do  0.\n", "", "y")]
     kept, held = split_validation(rows, 6, seed=1)
     names = [{" ".join(row.instruction.split()).casefold() for row in part} for part in (kept, held)]
     assert not names[0] & names[1]
@@ -79,7 +79,7 @@ def test_what_is_held_out_depends_on_seed_and_text_not_on_the_order_of_rows():
     held = set(split_validation(rows, 10, seed=1)[1])
     assert set(split_validation(rows[::-1], 10, seed=1)[1]) == held
     assert set(split_validation(rows, 10, seed=2)[1]) != held
-    more = {*split_validation([*rows, Row("Another.", "", "x")], 10, seed=1)[1]}
+    more = {*split_validation([*rows, Row("", "Another.", "", "x")], 10, seed=1)[1]}
     assert len(more & held) >= 9
     kept, _ = split_validation(rows, 10, seed=1)
     assert kept == [row for row in rows if row in kept]
@@ -93,12 +93,12 @@ def test_a_slice_that_leaves_nothing_to_train_on_is_refused(number):
 
 def test_the_same_prompt_is_asked_once_with_all_its_outputs(held_out_config):
     plan = make_plan(held_out_config(), "seeds+generated")
-    rows = [Row("Do.", "", " a "), Row("Do.", "", "b"), Row("Do.", "x", "c")]
+    rows = [Row("", "Do.", "", " a "), Row("", "Do.", "", "b"), Row("", "Do.", "x", "c")]
     questions = questions_of(rows, plan)
     assert sorted(question.references for question in questions) == [("a", "b"), ("c",)]
     prompts = sorted(plan.tokenizer.decode(question.prompt_ids) for question in questions)
     assert prompts == ["Instruction: Do.\nInput: x\nResponse:", "Instruction: Do.\nResponse:"]
-    many = questions_of([Row(f"Do {i}.", "", "a") for i in range(80)], plan)
+    many = questions_of([Row("", f"Do {i}.", "", "a") for i in range(80)], plan)
     assert len({question.prompt_ids for question in many}) == 50
 
 

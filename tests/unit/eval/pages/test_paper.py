@@ -15,10 +15,9 @@ from selfinstruct_eval.report.paper import as_text, command_words, paper_items, 
 from selfinstruct_eval.report.paper_data import nearest
 from selfinstruct_train.config import Config, EvalConfig, ExperimentConfig, GenerateConfig
 from selfinstruct_train.core import paper_numbers
-from selfinstruct_train.core.records import Sampling
+from selfinstruct_train.core.records import Row, Sampling
 from selfinstruct_train.core.storage import sha256_of
 from selfinstruct_train.dataset.rows import write_rows
-from selfinstruct_train.generate.dataset import Row
 
 ROOT = Path(__file__).parents[4]
 # in the order of the paper's text; sections without a number of their own stand where their appendix stands

@@ -103,6 +103,7 @@ def test_the_page_shows_everything_the_run_left(config: Config):
         assert "loss 3.00 to 1.50 in 9 steps" in text
         assert "User-oriented tasks" in text and "Near" in text and "Far" in text
     assert "<polyline" in html
+    assert json.loads(paths[2].read_text())["rows"] == [{"instruction": "Sing a song.", "input": "", "output": ATTACK}]
 
 
 def test_the_page_is_self_contained_and_escapes_what_models_wrote(config: Config):
