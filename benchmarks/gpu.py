@@ -91,8 +91,8 @@ def training_table(speeds: list[Any], peak: float) -> None:
 def generation_table(shape: Any, device: str, num_requests: int, small: bool) -> None:
     """Ask a model of this shape the few-shot prompts of stages 2 and 3, through our backend and plainly."""
     import torch
-    from decoding import workload
 
+    from benchmarks.decoding import workload
     from selfinstruct_train.config import ModelConfig
     from selfinstruct_train.core.records import Request
     from selfinstruct_train.lm.transformers.transformers_lm import TransformersLM

@@ -124,7 +124,7 @@ def _natural_instructions(kind: Kind, examples: list[Example]) -> dict[str, Any]
     return {
         "Name": kind.name,
         "Contributors": ["selfinstruct-train"],
-        "Source": ["the little world of tiny_world"],
+        "Source": ["the tiny world of selfinstruct-train"],
         "Categories": [kind.category],
         "Distance": "far" if kind.far else "near",
         "Definition": [kind.definition],

@@ -54,8 +54,8 @@ def test_an_adapter_names_its_base_with_the_commit_it_was_trained_on(config, mod
 
 
 def test_a_merge_that_is_not_the_verified_model_is_not_staged_and_not_kept(config, model, monkeypatch):
-    from selfinstruct_train.train.verify.verification import merge_adapter
-    from selfinstruct_train.train.verify.verification import verification as verify
+    from selfinstruct_train.train.verify import merge_adapter
+    from selfinstruct_train.train.verify import verification as verify
 
     def refuse(merged, adapter, config):
         assert (merged / "model.safetensors").is_file()

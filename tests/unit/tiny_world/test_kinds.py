@@ -97,7 +97,7 @@ def test_every_wording_is_read_back_as_its_kind(kind: Kind):
 def test_most_wordings_of_a_kind_are_novel_to_one_another():
     novel = total = 0
     for kind in NEAR:
-        example = draw_example(kind, Random(1), evaluation_data=False)
+        example = draw_example(kind, Random(1), held_out=False)
         texts = [expand(w, Random(2), example.slots) for w in kind.wordings]
         kept: list[str] = []
         for text in texts:

@@ -34,7 +34,7 @@ def test_it_answers_what_the_world_knows(instruction, input, answer):
 def test_its_answers_pass_the_review_for_most_kinds():
     known = []
     for kind in NEAR:
-        example = draw_example(kind, Random(1), evaluation_data=False)
+        example = draw_example(kind, Random(1), held_out=False)
         instruction, input = instruct(kind, example, Random(2))
         answer = truth(instruction, input)
         if answer is not None:
@@ -46,13 +46,13 @@ def test_its_answers_pass_the_review_for_most_kinds():
 
 def test_it_answers_nothing_where_a_free_text_is_asked():
     kind = BY_NAME["animal_story"]
-    assert truth(*instruct(kind, draw_example(kind, Random(1), evaluation_data=False), Random(2))) is None
+    assert truth(*instruct(kind, draw_example(kind, Random(1), held_out=False), Random(2))) is None
 
 
 def test_a_label_that_no_rule_computes_is_found_by_the_judge():
     kind = BY_NAME["sentiment"]
     for seed in range(8):
-        example = draw_example(kind, Random(seed), evaluation_data=False)
+        example = draw_example(kind, Random(seed), held_out=False)
         assert truth(*instruct(kind, example, Random(seed), inline=False)) == example.output
 
 

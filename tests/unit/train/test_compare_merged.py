@@ -18,7 +18,7 @@ from .hand_training import hand_train
 @pytest.mark.parametrize("room", ["for float32", "for 16 bits only"])
 def test_an_adapter_that_merges_into_another_model_is_refused(make_config, monkeypatch, room):
     """An export that forgets the scaling: the merged model answers in another way."""
-    from selfinstruct_train.train.verify.verification import compare_merged as module
+    from selfinstruct_train.train.verify import compare_merged as module
 
     config = make_config(method="lora")
     if room == "for 16 bits only":

@@ -98,7 +98,7 @@ def test_a_model_that_learned_to_answer_and_stop_is_fit(broken, method):
 
 
 def test_what_passed_is_not_examined_again_until_a_file_changes(broken, monkeypatch):
-    from selfinstruct_train.train.verify.verification import verification as module
+    from selfinstruct_train.train.verify import verification as module
 
     plan = broken()
     assert not verify(plan).was_known
