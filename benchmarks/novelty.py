@@ -92,9 +92,8 @@ def come_in(texts: list[str], num: int) -> None:
     from rapidfuzz.process import cdist
     from rouge_score import rouge_scorer
 
+    from selfinstruct_train.core.rouge import encode, rouge_words
     from selfinstruct_train.generate.novelty import NoveltyIndex
-    from selfinstruct_train.generate.token_index import as_characters
-    from selfinstruct_train.generate.tokenize import rouge_words
 
     index = NoveltyIndex(THRESHOLD)
     start, wall = time.process_time(), time.perf_counter()
@@ -120,8 +119,7 @@ def come_in(texts: list[str], num: int) -> None:
     row("ours, one process", ours, our_wall, ours)
     row(f"ours, until {len(index):,} of {num_come:,} are novel", more, more_wall, ours)
 
-    numbers: dict[str, int] = {}
-    coded = [as_characters([numbers.setdefault(w, len(numbers)) for w in rouge_words(text)]) for text in texts]
+    coded = encode(map(rouge_words, texts))
     pool, sample = coded[: len(kept)], coded[:: max(1, len(coded) // 512)]
     start, wall = time.process_time(), time.perf_counter()
     cdist(sample, pool, scorer=LCSseq.similarity, workers=-1)

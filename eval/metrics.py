@@ -2,21 +2,18 @@
 
 ROUGE is the F-measure of the `rouge_score` package with its Porter stemmer; exact match compares texts in lower case
 without ASCII punctuation and surplus white space (articles stay, unlike SQuAD's). Each metric takes its own maximum
-over the references. The arithmetic is rouge_score's; the longest common subsequence comes from rapidfuzz and stems are
-cached, so that the 11,900 predictions of the official split take a second. Text outside a-z0-9 has ROUGE 0, as there;
-for other languages Tk-Instruct compares a tokenizer's tokens, in their own case and unstemmed: `load_tokenizer`.
+over the references. core/rouge.py scores the 11,900 predictions of the official split in a second. Text outside a-z0-9
+has ROUGE 0, as there; for other languages Tk-Instruct compares a tokenizer's tokens, in their own case and unstemmed:
+`load_tokenizer`.
 """
 
 from __future__ import annotations
 
-import functools
-import re
 import string
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from rapidfuzz.distance import LCSseq
+from selfinstruct_train.core.rouge import rouge_1, rouge_l, stemmed_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +35,6 @@ CATEGORY_METRICS = {
     "Grammar Error Correction": "rougeL",
 }
 Tokenize = Callable[[str], list[str]]
-_WORD = re.compile(r"[a-z0-9]+")
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
@@ -70,7 +66,7 @@ def score_each(
         raise ValueError("there are no predictions to score")
     if len(predictions) != len(references):
         raise ValueError(f"{len(predictions)} predictions, but references for {len(references)}; one list for each")
-    tokenize = tokenize or _make_tokenize()
+    tokenize = tokenize or stemmed_words
     rows = []
     for index, (prediction, answers) in enumerate(zip(predictions, references, strict=True)):
         if isinstance(answers, str):
@@ -101,44 +97,20 @@ def load_tokenizer(name: str) -> Tokenize:
     return lambda text: [token.lstrip("\u0120\u2581") for token in tokenizer.tokenize(text)]
 
 
-def tokenize(text: str, stem: Callable[[str], str]) -> list[str]:
-    """Cut a text into rouge_score's tokens: runs of a-z0-9 in lower case, stemmed where longer than 3 characters."""
-    return [stem(word) if len(word) > 3 else word for word in _WORD.findall(text.lower())]
-
-
 def normalize_answer(text: str) -> str:
     """Lower a text, drop ASCII punctuation and surplus white space: what exact match compares."""
     return " ".join(text.lower().translate(_NO_PUNCTUATION).split())
 
 
-def _make_tokenize() -> Tokenize:
-    from nltk.stem.porter import PorterStemmer
-
-    return functools.partial(tokenize, stem=functools.lru_cache(maxsize=None)(PorterStemmer().stem))
-
-
 def _score_one(prediction: str, references: Sequence[str], tokenize: Tokenize) -> tuple[float, float, float]:
     """Return (rougeL, rouge1, exact_match) in [0, 1]."""
-    tokens = tokenize(prediction)
-    counts = Counter(tokens)
-    normalized = normalize_answer(prediction)
-    rouge_l = rouge_1 = exact = 0.0
+    tokens, normalized = tokenize(prediction), normalize_answer(prediction)
+    best_l = best_1 = exact = 0.0
     for reference in references:
         answer = tokenize(reference)
-        common = (counts & Counter(answer)).total()
-        if common:
-            rouge_1 = max(rouge_1, _f_measure(common, len(tokens), len(answer)))
-            rouge_l = max(rouge_l, _f_measure(_longest_common(tokens, answer), len(tokens), len(answer)))
+        in_common = rouge_1(tokens, answer)
+        if in_common:
+            best_1 = max(best_1, in_common)
+            best_l = max(best_l, rouge_l(tokens, answer))
         exact = max(exact, float(normalized == normalize_answer(reference)))
-    return rouge_l, rouge_1, exact
-
-
-def _longest_common(first: Sequence[str], second: Sequence[str]) -> int:
-    """Length of the longest common subsequence of two token lists, each token interned to one character."""
-    ids = {token: chr(index) for index, token in enumerate(dict.fromkeys((*first, *second)))}
-    return LCSseq.similarity("".join(map(ids.__getitem__, first)), "".join(map(ids.__getitem__, second)))
-
-
-def _f_measure(common: int, num_predicted: int, num_reference: int) -> float:
-    precision, recall = common / num_predicted, common / num_reference
-    return 2 * precision * recall / (precision + recall)
+    return best_l, best_1, exact

@@ -10,13 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, median
 
-from rapidfuzz.distance import LCSseq
-
 from selfinstruct_train.core import paper_numbers as paper
 from selfinstruct_train.core.builtin import PREFIX, resolve
 from selfinstruct_train.core.records import Sampling
+from selfinstruct_train.core.rouge import rouge_l, rouge_words
 
-from ..metrics import tokenize
 from ..tasks import SET_TITLES, load_tasks, load_user_oriented, read_jsonl
 from .costs import read_costs
 from .paper_run import PICTURE, Item, Line, RunFolder, shown_name
@@ -26,13 +24,8 @@ from .templates import figure
 
 def nearest(instructions: Sequence[str], others: Sequence[str]) -> list[float]:
     """Return each instruction's largest ROUGE-L F1 to any of the others, in [0, 1]: rouge_score's words, no stemmer."""
-    words = [tokenize(text, str) for text in others]
-    return [max((_rouge_l(tokenize(text, str), other) for other in words), default=0.0) for text in instructions]
-
-
-def _rouge_l(first: Sequence[str], second: Sequence[str]) -> float:
-    total = len(first) + len(second)
-    return 2 * LCSseq.similarity(first, second) / total if total else 0.0
+    words = [rouge_words(text) for text in others]
+    return [max((rouge_l(rouge_words(text), other) for other in words), default=0.0) for text in instructions]
 
 
 def examples(run: RunFolder) -> Item:
@@ -177,7 +170,7 @@ def seed_overlap(run: RunFolder) -> Item:
         what = f"{name}: mean ROUGE-L of a seed to the nearest"
         lines.append(Line(what, str(number), f"{fmean(values):.2f}" if others else ""))
         if key == "user_oriented":
-            same = [seed for seed in seeds if tokenize(seed, str) in [tokenize(text, str) for text in others]]
+            same = [seed for seed in seeds if rouge_words(seed) in [rouge_words(text) for text in others]]
             ours = f"{len(same)}" + (f" ({same[0]!r})" if same else "") if others else ""
             theirs = f"{paper.NUM_IDENTICAL} ('answer the following question')"
             lines.append(Line(f"{name}: identical instructions", theirs, ours))

@@ -19,10 +19,10 @@ import numpy as np
 from ..config import Config
 from ..core.builtin import resolve
 from ..core.records import SeedTask
+from ..core.rouge import Coded, encode, f1
 from ..core.storage import write_jsonl
 from ..generate.heuristics import KEPT
 from ..generate.seeds import read_seed_tasks
-from ..generate.token_index import Coded, as_characters, rouge_l
 from ..generate.tokenize import Tokenization, splitter, tokenization_of
 
 NUM_MOST_SIMILAR = 10  # released code, bootstrap_instructions.py
@@ -58,7 +58,7 @@ def similarities(
     Of equally similar texts the earlier stands first. An instruction with an empty pool has mean 0.
     """
     texts = [*seeds, *accepted]
-    coded = _code(texts, tokenization)
+    coded = encode(map(splitter(tokenization), texts))
     lengths = np.array([len(text) for text in coded], np.float32)
     found = []
     start = len(seeds)
@@ -70,7 +70,7 @@ def similarities(
             lcs = common[row, :place]
             scores = 2 * lcs / np.maximum(1, lengths[:place] + lengths[place])
             best = [
-                (texts[other], rouge_l(int(lcs[other]), len(coded[place]), len(coded[other])), other)
+                (texts[other], f1(int(lcs[other]), len(coded[place]), len(coded[other])), other)
                 for other in _largest(scores).tolist()
             ]
             best.sort(key=lambda match: (-match[1], match[2]))
@@ -120,7 +120,7 @@ def nearest_seed(
     """
     if not seeds:
         raise ValueError("no seed tasks: there is nothing to compare the instructions with")
-    coded = _code([*(seed.instruction for seed in seeds), *instructions], tokenization)
+    coded = encode(map(splitter(tokenization), [*(seed.instruction for seed in seeds), *instructions]))
     pool, queries = coded[: len(seeds)], coded[len(seeds) :]
     lengths = np.array([len(text) for text in pool], np.float32)
     found = []
@@ -130,7 +130,7 @@ def nearest_seed(
         for query, lcs in zip(block, _common(block, pool), strict=True):
             scores = 2 * lcs / np.maximum(1, lengths + len(query))
             places = np.flatnonzero(scores >= scores.max() - _MARGIN).tolist()
-            exact = [rouge_l(int(lcs[place]), len(query), len(pool[place])) for place in places]
+            exact = [f1(int(lcs[place]), len(query), len(pool[place])) for place in places]
             best = max(range(len(places)), key=lambda i: (exact[i], -places[i]))
             found.append((seeds[places[best]].id, exact[best]))
         if progress is not None:
@@ -140,12 +140,6 @@ def nearest_seed(
 
 _MARGIN = 1e-5
 """Scores in 32 bits are this near; which of them is largest is decided in rouge_score's own floats."""
-
-
-def _code(texts: Sequence[str], tokenization: Tokenization) -> list[Coded]:
-    split = splitter(tokenization)
-    numbers: dict[str, int] = {}
-    return [as_characters([numbers.setdefault(token, len(numbers)) for token in split(text)]) for text in texts]
 
 
 def _common(queries: Sequence[Coded], pool: Sequence[Coded]) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Is a text new to the pool? The decisions of the `rouge_score` package (ROUGE-L F1, no stemmer), made fast.
 
 Scores are the same floats as rouge_score's, so a tie at the threshold falls the same way; how most of the pool is
-skipped stands in token_index.py, which words are compared in tokenize.py. Nothing is told about similarity at or below
-the threshold; dataset/similarity.py does that in bulk.
+skipped stands in token_index.py, which words are compared in tokenize.py. `nearest` is for single questions;
+dataset/similarity.py compares whole datasets.
 """
 
 from __future__ import annotations
@@ -54,6 +54,15 @@ class NoveltyIndex:
     def is_novel(self, text: str) -> bool:
         """Whether no text of the pool is more similar than the threshold."""
         return self.check(text) is None
+
+    def nearest(self, text: str) -> tuple[float, str | None]:
+        """Return the largest ROUGE-L F1 that any text of the pool has with this one, whatever the threshold.
+
+        Returns:
+            The score, and the earliest text that has it; (0.0, None) where no text of the pool shares a word with it.
+        """
+        found = self._index.nearest(self._words(text))
+        return (0.0, None) if found is None else (found[1], self._texts[found[0]])
 
     def _words(self, text: str) -> list[str]:
         if self._last[0] != text:

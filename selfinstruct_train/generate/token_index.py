@@ -21,8 +21,7 @@ import numpy as np
 from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cdist
 
-Coded = str | tuple[int, ...]
-"""The number of each token as a character, or the numbers themselves where one is too large for that."""
+from ..core.rouge import Coded, as_characters, f1
 
 _UNKNOWN = 0
 """The number of every token that the collection has not; it equals nothing there."""
@@ -30,19 +29,12 @@ _MARGIN = 1e-9
 """Bounds are rounded otherwise than scores; they are loosened by this."""
 _MANY = 24
 """From so many comparisons on, one call of cdist is cheaper than a call for each."""
+_AT_ONCE = 256
+"""So many sequences are compared before the search for the nearest asks again whether any can be nearer."""
 _GROWTH = 1.3
 """Of the lengths in one list the largest is at most so many times the smallest."""
 _ALL_BITS = (1 << 64) - 1
 _BITS = [1 << bit for bit in range(128)]
-
-
-def rouge_l(lcs: int, length: int, other_length: int) -> float:
-    """F1 of a common subsequence of `lcs` tokens, in rouge_score's order of operations."""
-    if not lcs:
-        return 0.0
-    precision = lcs / length
-    recall = lcs / other_length
-    return 2 * precision * recall / (precision + recall)
 
 
 class TokenIndex:
@@ -108,10 +100,43 @@ class TokenIndex:
             lcs = cdist([coded], others, scorer=LCSseq.similarity, dtype=np.int32)[0].tolist()
         best, best_score = -1, self._threshold
         for place, common, other in zip(places, lcs, others, strict=True):
-            score = rouge_l(common, length, len(other))
+            score = f1(common, length, len(other))
             if score > best_score:
                 best, best_score = place, score
         return (best, best_score) if best >= 0 else None
+
+    def nearest(self, tokens: Sequence[str]) -> tuple[int, float] | None:
+        """The sequence of the largest score, whatever the threshold; None: no sequence shares a token with this one.
+
+        Slower than `most_similar` where that finds nothing: shared tokens are counted for the whole collection, and
+        sequences are compared in the order of the score that their count allows, until none can be larger.
+        """
+        found = self.most_similar(tokens)
+        if found is not None:
+            return found
+        bands = sorted({_band(length) for length in self._seen})
+        known = [number for number in map(self._numbers.get, _features(tokens)) if number is not None]
+        keys = [number << 8 | band for number in known for band in bands]
+        lists = [holders for key in keys if (holders := self._holders.get(key)) is not None]
+        if not lists:
+            return None
+        num_shared = np.bincount(np.frombuffer(b"".join(lists), np.int32))
+        places = np.flatnonzero(num_shared)
+        bounds = 2 * num_shared[places] / (len(tokens) + np.frombuffer(self._lengths, np.int32)[places])
+        order = np.argsort(-bounds, kind="stable")
+        coded = as_characters([self._numbers.get(token, _UNKNOWN) for token in tokens])
+        best, best_score = -1, 0.0
+        for start in range(0, len(order), _AT_ONCE):
+            chunk = order[start : start + _AT_ONCE]
+            if bounds[chunk[0]] < best_score - _MARGIN:
+                break
+            others = [self._coded[place] for place in places[chunk]]
+            lcs = cdist([coded], others, scorer=LCSseq.similarity, dtype=np.int32)[0].tolist()
+            for place, common, other in zip(places[chunk].tolist(), lcs, others, strict=True):
+                score = f1(common, len(tokens), len(other))
+                if score > best_score or (score == best_score and place < best):
+                    best, best_score = place, score
+        return best, best_score
 
     def _candidates(self, known: list[int], num_unknown: int, plan: _Plan) -> list[int]:
         """The sequences, ascending, that lack few enough of the query's features as far as lists and bits tell."""
@@ -187,14 +212,6 @@ def _signature(numbers: Sequence[int]) -> tuple[int, int, int]:
         bits |= _BITS[number & 127]
     low, high = bits & _ALL_BITS, bits >> 64
     return low | high, low, high
-
-
-def as_characters(numbers: Sequence[int]) -> Coded:
-    """Tokens by number as rapidfuzz compares them fastest."""
-    try:
-        return "".join(map(chr, numbers))
-    except ValueError:
-        return tuple(numbers)
 
 
 def _features(tokens: Sequence[str]) -> Sequence[str]:

@@ -14,10 +14,11 @@ from typing import Literal
 
 import regex
 
+from ..core.rouge import rouge_words
+
 Tokenization = Literal["rouge_score", "guarded", "unicode"]
 """rouge_score: its words; guarded: its words, and those that it would lose; unicode: the words of every script."""
 
-_ASCII_WORD = re.compile(r"[a-z0-9]+")
 _SPACELESS = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 _CHARACTER = rf"[{_SPACELESS}--\p{{M}}]\p{{M}}*"
 _WORD = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{_SPACELESS}]+"
@@ -41,11 +42,6 @@ def splitter(tokenization: Tokenization) -> Callable[[str], list[str]]:
     return {"rouge_score": rouge_words, "guarded": guarded_words, "unicode": unicode_words}[tokenization]
 
 
-def rouge_words(text: str) -> list[str]:
-    """Split as rouge_score does: lower case, then runs of a-z and 0-9."""
-    return _ASCII_WORD.findall(text.lower())
-
-
 def guarded_words(text: str) -> list[str]:
     """Split as rouge_score does, but keep a word of which it would lose more than half.
 
@@ -56,7 +52,7 @@ def guarded_words(text: str) -> list[str]:
         return rouge_words(text) or _signs(text)
     words: list[str] = []
     for word in _WORDS.findall(_JOINERS_BEYOND_ASCII.sub("", text.lower())):
-        pieces = [word] if word.isascii() else _ASCII_WORD.findall(word)
+        pieces = [word] if word.isascii() else rouge_words(word)
         words += pieces if 2 * sum(map(len, pieces)) >= len(word) else [_folded(word)]
     return words or _signs(text)
 

@@ -16,6 +16,7 @@ from typing import Any
 from ..config import TrainConfig
 from ..core.prompt_format import stop_ids
 from ..core.records import Row
+from ..core.rouge import rouge_l, stemmed_words
 from ..core.seeding import derive_seed
 from .data.encode import IGNORED, EncodedRow, encode_rows, evaluation_ids
 from .data.packing import collate_rows
@@ -170,16 +171,15 @@ def _loss(trainer: Any, rows: Sequence[EncodedRow]) -> float:
 def _rouge_l(trainer: Any, questions: Sequence[Question]) -> float:
     """Return the mean over the questions of the best ROUGE-L that the greedy answer has with a reference."""
     import torch
-    from rouge_score.rouge_scorer import RougeScorer
 
-    scorer = RougeScorer(["rougeL"], use_stemmer=True)
     numbered = []
     _let_fsdp_generate(trainer)
     for limit, group in by_limit(trainer.plan, questions).items():
         places = _share(len(group), trainer)
         asked = [questions[group[place % len(group)]] for place in places]
         for place, question, answer in zip(places, asked, _answers(trainer, asked, limit), strict=True):
-            score = max(scorer.score(reference, answer)["rougeL"].fmeasure for reference in question.references)
+            words = stemmed_words(answer)
+            score = max(rouge_l(words, stemmed_words(reference)) for reference in question.references)
             numbered.append((group[place] if place < len(group) else len(questions), score))
     table = torch.tensor(numbered, dtype=torch.float64, device=trainer.args.device)
     everyones = sorted(trainer.accelerator.gather(table).tolist())[: len(questions)]  # without those asked twice

@@ -49,6 +49,16 @@ def test_the_match_is_the_first_text_with_rouge_scores_largest_score_if_that_is_
     assert index.is_novel(text) == (best <= threshold)
 
 
+@settings(max_examples=500, deadline=None)
+@given(st.lists(TEXTS, max_size=12), TEXTS, THRESHOLDS)
+def test_the_nearest_text_is_the_first_with_rouge_scores_largest_score_whatever_the_threshold(
+    pool: list[str], text: str, threshold: float
+) -> None:
+    scores = [reference(text, other) for other in pool]
+    best = max(scores, default=0.0)
+    assert pool_of(pool, threshold).nearest(text) == (best, pool[scores.index(best)] if best else None)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from([0.3, 0.5, 0.7, 0.9]))
 def test_near_copies_in_a_pool_of_hundreds_are_found_as_rouge_score_finds_them(seed: int, threshold: float) -> None:
@@ -68,6 +78,27 @@ def test_near_copies_in_a_pool_of_hundreds_are_found_as_rouge_score_finds_them(s
         scores = [lcs_score(text, other) for other in pool]
         best = max(scores)
         assert index.check(text) == (Match(pool[scores.index(best)], best) if best > threshold else None)
+        assert index.nearest(text) == (best, pool[scores.index(best)] if best else None)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32))
+def test_the_nearest_of_thousands_of_unlike_texts_is_found(seed: int) -> None:
+    """More texts share words with the query than are compared at once, and none is above the threshold."""
+    rng = random.Random(seed)
+    pool = [" ".join(f"w{rng.randrange(60)}" for _ in range(rng.randint(1, 40))) for _ in range(2000)]
+    index = pool_of(pool, 1.0)
+    for _ in range(5):
+        text = " ".join(f"w{rng.randrange(80)}" for _ in range(rng.randint(1, 40)))
+        scores = [lcs_score(text, other) for other in pool]
+        assert index.nearest(text) == (max(scores), pool[scores.index(max(scores))] if max(scores) else None)
+
+
+def test_an_empty_pool_and_a_text_with_no_word_of_the_pool_have_no_nearest_text() -> None:
+    assert NoveltyIndex().nearest("a b") == (0.0, None)
+    index = pool_of(["a b", ""])
+    assert index.nearest("c d") == index.nearest("") == (0.0, None)
+    assert index.nearest("a x y z") == (0.3333333333333333, "a b")  # 2 x 1 / 6
 
 
 def lcs_score(text: str, other: str) -> float:
@@ -140,9 +171,7 @@ def test_more_kinds_of_words_than_there_are_characters_change_nothing(monkeypatc
     pool = ["a b c d e", "a b c x y z", "k l m n"]
     assert pool_of(pool).check("a b c d f") == Match("a b c d e", 0.8000000000000002)
     assert pool_of(pool).check("k l m q r s") is None
-    monkeypatch.undo()
-    assert token_index.as_characters([97, 0x110000]) == (97, 0x110000)
-    assert token_index.as_characters([97, 98]) == "ab"
+    assert pool_of(pool).nearest("k l m q r s") == (0.6, "k l m n")
 
 
 SAME = [

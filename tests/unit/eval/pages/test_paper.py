@@ -10,12 +10,12 @@ from statistics import fmean
 
 import pytest
 
-from selfinstruct_eval.metrics import tokenize
 from selfinstruct_eval.report.paper import as_text, command_words, paper_items, write_paper
 from selfinstruct_eval.report.paper_data import nearest
 from selfinstruct_train.config import Config, EvalConfig, ExperimentConfig, GenerateConfig
 from selfinstruct_train.core import paper_numbers
 from selfinstruct_train.core.records import Row, Sampling
+from selfinstruct_train.core.rouge import rouge_words
 from selfinstruct_train.core.storage import sha256_of
 from selfinstruct_train.dataset.rows import write_rows
 
@@ -323,7 +323,7 @@ def test_the_papers_similarity_of_the_seeds_to_the_252_is_found_again(shared_dat
     seeds, tasks = instructions("seed_tasks.jsonl"), instructions("human_eval/user_oriented_instructions.jsonl")
     values = nearest(seeds, tasks)
     assert (len(seeds), len(tasks), round(fmean(values), 2)) == (175, 252, 0.34)
-    same = [seed for seed in seeds if tokenize(seed, str) in [tokenize(task, str) for task in tasks]]
+    same = [seed for seed in seeds if rouge_words(seed) in [rouge_words(task) for task in tasks]]
     assert same == ["Answer the following question."]
 
 
