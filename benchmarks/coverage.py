@@ -4,7 +4,7 @@ Scores of simulated tasks with a known mean, in the shapes that real ones have: 
 scores heavy at 0 and 100 (ROUGE-L), where tasks lie about the middle, near 0, or near 100. "mean": one system; "pair":
 the difference of two that are as good, on other tasks; "gain": of two that differ on three tasks of ten, where one is
 about the middle. Beside the intervals of intervals.py stand percentiles of 1,000 resamples of the tasks. The main rows
-are checked in tests/eval/test_intervals.py.
+are checked in tests/unit/eval/test_intervals.py.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def main() -> None:
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the servers are stopped too
     from selfinstruct_train.core.builtin import resolve
-    from tests.unit.lm.servers import TransformersServe, free_port
+    from tests.support.servers import TransformersServe, free_port
 
     model = Path(resolve("builtin:tiny", "model"))
     with tempfile.TemporaryDirectory() as temporary:
@@ -84,7 +84,7 @@ def main() -> None:
         try:
             urls = {}
             for name in ("whole", "killed"):
-                command = [sys.executable, str(ROOT / "tests/unit/lm/faulty_proxy.py"), "--target", server.url]
+                command = [sys.executable, str(ROOT / "tests/support/faulty_proxy.py"), "--target", server.url]
                 command += ["--port", str(port), "--log", str(folder / f"{name}.log")]
                 proxies[name] = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
                 urls[name] = f"http://127.0.0.1:{port}/v1"

@@ -17,10 +17,9 @@ import sys
 import time
 from pathlib import Path
 
-from tests.unit.lm.servers import EXTRA_BODY, free_port
-from tests.unit.lm.small_model import make_kind
-
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+from tests.support.servers import EXTRA_BODY, free_port
+from tests.support.small_model import make_kind
 
 SERVERS = ROOT / ".servers"
 MODELS = SERVERS / "models"
@@ -88,7 +87,7 @@ def try_server(server: str, places: dict[str, str]) -> bool:
         "-q",
         "-p",
         "no:cacheprovider",
-        "tests/unit/lm/test_contract.py",
+        "tests/integration/lm/test_contract.py",
         "-k",
         server,
     ]
@@ -182,7 +181,7 @@ def try_vllm_server() -> bool:
 def try_vllm() -> bool:
     python = environment("vllm")
     settings = ONE_THREAD | {"SELFINSTRUCT_TEST_VLLM": "1", "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
-    tests = ["tests/unit/lm/test_contract.py", "tests/unit/lm/test_vllm_lm.py", "-k", "vllm and not server"]
+    tests = ["tests/integration/lm/test_contract.py", "tests/unit/lm/vllm/test_vllm_lm.py", "-k", "vllm and not server"]
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     return subprocess.run(command, env=settings, cwd=ROOT).returncode == 0
 

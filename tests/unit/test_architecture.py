@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 PACKAGES = {"selfinstruct_train": "selfinstruct_train", "selfinstruct_eval": "eval"}
 LAYERS = [
     {"core"},

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,13 +10,7 @@ import pytest
 
 from selfinstruct_train.core.records import Completion, Request, Sampling
 from selfinstruct_train.lm.base import OnAnswer
-
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
-_SPEC = importlib.util.spec_from_file_location("small_reward", Path(__file__).parents[1] / "lm" / "small_reward.py")
-assert _SPEC and _SPEC.loader
-small_reward = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(small_reward)
+from tests.support.small_reward import make_reward_model
 
 SEED = {"id": "s-0", "instruction": "Say hello.", "input": "", "output": "hello", "source": "seed"}
 
@@ -77,4 +69,4 @@ def run_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def reward_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_reward.make_reward_model(tmp_path_factory.mktemp("reward"))
+    return make_reward_model(tmp_path_factory.mktemp("reward"))

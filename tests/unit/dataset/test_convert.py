@@ -14,8 +14,8 @@ from selfinstruct_train.dataset.convert import convert_p3, convert_superni, writ
 from selfinstruct_train.dataset.origin import read_origin
 from selfinstruct_train.dataset.rows import read_rows
 from selfinstruct_train.sources.natural_instructions import OFFICIAL_NUMBERS
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared" / "data"
 
 

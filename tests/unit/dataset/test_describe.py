@@ -24,8 +24,7 @@ from selfinstruct_train.dataset.rows import write_rows
 from selfinstruct_train.generate.pipeline import STAGES, read_plan
 from selfinstruct_train.generate.session import journal_header
 from selfinstruct_train.lm.base import OnAnswer
-
-ROOT = Path(__file__).parents[3]
+from tests.support.paths import ROOT
 
 
 class Costly:

@@ -9,8 +9,7 @@ import pytest
 
 from selfinstruct_train.config import CardConfig, Config, GenerateConfig, ModelConfig
 from selfinstruct_train.dataset.license import front_matter_license, inherited_license, model_name
-
-SHARED = Path(__file__).parents[4] / "shared" / "data"
+from tests.support.paths import SHARED
 
 
 def config(model: str = "builtin:tiny", seeds: str = "builtin:english", **model_settings: str) -> Config:

@@ -11,8 +11,8 @@ import pytest
 from selfinstruct_train.core.records import Row
 from selfinstruct_train.dataset.merge import Source, merge, merge_table, read_sources, write_merged
 from selfinstruct_train.dataset.rows import read_rows
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 RIVERS = "Name three long rivers of the world."
 BREAD = "Explain how bread is baked in Paris."
 

@@ -18,10 +18,10 @@ from selfinstruct_train.config import Config, GenerateConfig
 from selfinstruct_train.core.records import SeedTask
 from selfinstruct_train.dataset import similarity
 from selfinstruct_train.dataset.similarity import Similarity, nearest_seed, similarities, write_most_similar
+from tests.support.paths import ROOT
 
 SCORER = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False)
 TEXTS = st.lists(st.sampled_from(["a", "b", "c", "the", "THE", "x1", "é", "-"]), max_size=9).map(" ".join)
-ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared" / "data"
 
 

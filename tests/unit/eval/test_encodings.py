@@ -13,8 +13,8 @@ from selfinstruct_train.config import Config, EvalConfig, ModelConfig, TrainConf
 from selfinstruct_train.config.load import load_config
 from selfinstruct_train.core.prompt_format import evaluation_prompt
 from selfinstruct_train.sources.natural_instructions import WorkedExample
-
-from .conftest import ni_task
+from tests.support.ni_tasks import ni_task
+from tests.support.paths import ROOT
 
 EXAMPLE = Example("a-0", "task001_a", "Extraction", "Name the animal in the sentence", " A cow eats ", ("cow",))
 WORKED = WorkedExamples(
@@ -213,7 +213,7 @@ def test_only_settings_that_change_a_prompt_are_written_down():
     }
 
 
-DOCS = (Path(__file__).parents[3] / "docs/superni.md").read_text(encoding="utf-8")
+DOCS = (ROOT / "docs/superni.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:

@@ -16,8 +16,7 @@ from selfinstruct_eval.scores import summary
 from selfinstruct_eval.tasks import load_sets
 from selfinstruct_train.config import BudgetConfig, Config, EvalConfig, ModelConfig, TrainConfig
 from selfinstruct_train.core.records import BudgetReachedError, Completion
-
-from .conftest import ni_task
+from tests.support.ni_tasks import ni_task
 
 
 class Scripted:

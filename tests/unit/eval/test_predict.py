@@ -19,8 +19,7 @@ from selfinstruct_eval.tasks import load_sets
 from selfinstruct_train.config import BudgetConfig, Config, EvalConfig, ModelConfig, TrainConfig
 from selfinstruct_train.core.records import BudgetReachedError, Completion, Request, Sampling
 from selfinstruct_train.lm.base import OnAnswer
-
-from .conftest import ni_task
+from tests.support.ni_tasks import ni_task
 
 BASE = System("base")
 EXAMPLES = [Example(f"a-{i}", "a", "c", "Say it.", text, ("x",)) for i, text in enumerate(["one", "", "three"])]

@@ -8,8 +8,7 @@ import pytest
 from selfinstruct_eval.examples import Example
 from selfinstruct_eval.tasks import load_sets, load_tasks, load_user_oriented
 from selfinstruct_train.config import EvalConfig
-
-from .conftest import ni_task
+from tests.support.ni_tasks import ni_task
 
 
 def test_tasks_come_in_listed_order_with_their_first_instances(write_tasks: Callable[..., Path]):

@@ -17,12 +17,13 @@ from selfinstruct_train.generate.novelty import NoveltyIndex
 from selfinstruct_train.generate.seeds import read_seed_tasks
 from selfinstruct_train.generate.self_instruct.parse import instance_candidates
 from selfinstruct_train.generate.self_instruct.prompts import read_templates
+from tests.support.paths import SHARED
 
 SEEDS = Path(resolve("builtin:english", "seed_tasks"))
 RECORDS = [json.loads(line) for line in SEEDS.read_text(encoding="utf-8").splitlines()]
 TASKS = read_seed_tasks(SEEDS)
 TEMPLATES = read_templates(resolve("builtin:english", "templates"))
-OFFICIAL = Path(__file__).parents[4] / "shared" / "data" / "official"
+OFFICIAL = SHARED / "official"
 
 
 def _examples(template: str) -> list[tuple[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from types import ModuleType
 
 import pyarrow.parquet
 import pytest
@@ -14,11 +13,10 @@ from selfinstruct_train.config import ContaminationConfig
 from selfinstruct_train.core.records import EvaluationExample
 from selfinstruct_train.generate.pipeline import Generated, generate, prepare, read_plan
 from selfinstruct_train.generate.refilter import refilter
+from tests.support import scripted_lm as scripted
 
 
-def run(
-    scripted: ModuleType, world: Path, run_dir: Path, evaluation_data: list[EvaluationExample], **settings: object
-) -> Generated:
+def run(world: Path, run_dir: Path, evaluation_data: list[EvaluationExample], **settings: object) -> Generated:
     config = scripted.make_config(world, run_dir, num_instructions=25, contamination=ContaminationConfig(**settings))
     return generate(prepare(config), scripted.ScriptedLM(), evaluation_data)
 
@@ -32,9 +30,9 @@ def rows(run_dir: Path) -> list[dict]:
 
 
 @pytest.fixture
-def evaluation_data(scripted: ModuleType, world: Path, tmp_path: Path) -> list[EvaluationExample]:
+def evaluation_data(world: Path, tmp_path: Path) -> list[EvaluationExample]:
     """Examples that one generated instruction, one generated instance and one seed task are equal to."""
-    made = run(scripted, world, tmp_path / "first", []).rows
+    made = run(world, tmp_path / "first", []).rows
     generated = [r for r in made if r.source == "generated" and r.input]
     other = next(r for r in generated if r.instruction != generated[0].instruction)
     return [
@@ -44,11 +42,9 @@ def evaluation_data(scripted: ModuleType, world: Path, tmp_path: Path) -> list[E
     ]
 
 
-def test_blocked_rows_leave_the_dataset_and_are_counted_in_the_funnel(
-    scripted, world, tmp_path, evaluation_data, caplog
-):
+def test_blocked_rows_leave_the_dataset_and_are_counted_in_the_funnel(world, tmp_path, evaluation_data, caplog):
     with caplog.at_level(logging.WARNING):
-        result = run(scripted, world, tmp_path / "run", evaluation_data, rouge_l_threshold=1.0)
+        result = run(world, tmp_path / "run", evaluation_data, rouge_l_threshold=1.0)
     blocked = [entry for entry in ledger(tmp_path / "run") if entry["verdict"] == "contaminated"]
     by_rule = [entry["overlap"]["rule"] for entry in blocked]
     assert by_rule.count("equal") >= 1
@@ -72,8 +68,8 @@ def test_blocked_rows_leave_the_dataset_and_are_counted_in_the_funnel(
     assert "(seed-0-0: equal, u-0 of user)" in caplog.text
 
 
-def test_flagged_rows_stay_to_the_byte_and_are_marked_in_the_ledger(scripted, world, tmp_path, evaluation_data):
-    run(scripted, world, tmp_path / "run", evaluation_data, action="flag")
+def test_flagged_rows_stay_to_the_byte_and_are_marked_in_the_ledger(world, tmp_path, evaluation_data):
+    run(world, tmp_path / "run", evaluation_data, action="flag")
     same = "dataset/train.parquet"
     assert (tmp_path / "run" / same).read_bytes() == (tmp_path / "first" / same).read_bytes()
     marked = [entry for entry in ledger(tmp_path / "run") if entry["overlap"]]
@@ -81,15 +77,15 @@ def test_flagged_rows_stay_to_the_byte_and_are_marked_in_the_ledger(scripted, wo
     assert sum(json.loads((tmp_path / "run/contamination.json").read_text())["generated"].values()) == len(marked) > 0
 
 
-def test_the_gate_that_is_off_compares_nothing(scripted, world, tmp_path, evaluation_data):
-    run(scripted, world, tmp_path / "run", evaluation_data, action="off")
+def test_the_gate_that_is_off_compares_nothing(world, tmp_path, evaluation_data):
+    run(world, tmp_path / "run", evaluation_data, action="off")
     assert not any(entry["overlap"] for entry in ledger(tmp_path / "run"))
     facts = json.loads((tmp_path / "run/contamination.json").read_text())
     assert facts == {"action": "off", "sets": {}, "generated": {}, "seeds": {}}
 
 
-def test_another_action_asks_no_model_again(scripted, world, tmp_path, evaluation_data):
-    run(scripted, world, tmp_path / "run", evaluation_data)
+def test_another_action_asks_no_model_again(world, tmp_path, evaluation_data):
+    run(world, tmp_path / "run", evaluation_data)
     config = scripted.make_config(
         world, tmp_path / "run", num_instructions=25, contamination=ContaminationConfig(action="flag")
     )
@@ -100,7 +96,7 @@ def test_another_action_asks_no_model_again(scripted, world, tmp_path, evaluatio
     assert (tmp_path / "run" / same).read_bytes() == (tmp_path / "first" / same).read_bytes()
 
 
-def test_refilter_has_the_gate_too(scripted, world, tmp_path, evaluation_data):
+def test_refilter_has_the_gate_too(world, tmp_path, evaluation_data):
     blocked = len(rows(tmp_path / "first"))
     config = scripted.make_config(world, tmp_path / "first", num_instructions=25)
     outcome = refilter(read_plan(config), evaluation_data).generated

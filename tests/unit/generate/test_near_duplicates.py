@@ -21,6 +21,7 @@ from selfinstruct_train.generate.near_duplicates import (
 from selfinstruct_train.generate.novelty import Match, NoveltyIndex
 from selfinstruct_train.generate.pipeline import prepare
 from selfinstruct_train.generate.self_instruct.instructions import CandidateFilter
+from tests.support import scripted_lm as scripted
 
 FIRST = "You are given a list of words below, name the longest word and say how many letters it has."
 MOVED = "Name the longest word and say how many letters it has, you are given a list of words below."
@@ -68,8 +69,8 @@ def test_minhash_works_up_to_a_threshold_that_nothing_is_above(threshold: float,
     assert pool.check(" ".join([*words[:-5], "x"])) is None  # 395 of 401 triples are shared
 
 
-def test_minhash_finds_nearly_all_pairs_above_the_threshold_among_real_instructions(shared: Path) -> None:
-    lines = (shared / "self_instruct_5k.jsonl").read_text().splitlines()[:2500]
+def test_minhash_finds_nearly_all_pairs_above_the_threshold_among_real_instructions(shared_data: Path) -> None:
+    lines = (shared_data / "self_instruct_5k.jsonl").read_text().splitlines()[:2500]
     texts = [json.loads(line)["instruction"] for line in lines]
 
     def triples(text: str) -> set[tuple[str, ...]]:
@@ -139,10 +140,10 @@ def test_the_ledger_names_the_near_duplicate_and_what_it_repeats(method: str, em
 
 @pytest.mark.parametrize(("method", "package"), [("minhash", "datasketch"), ("embeddings", "sentence-transformers")])
 def test_a_missing_package_is_told_before_anything_is_loaded(
-    world: Path, tmp_path: Path, scripted: object, monkeypatch: pytest.MonkeyPatch, method: str, package: str
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, package: str
 ) -> None:
     near = NearDuplicateConfig(method, 0.8, "some/model")  # type: ignore[arg-type]
-    config = scripted.make_config(world, tmp_path / "run", near_duplicates=near)  # type: ignore[attr-defined]
+    config = scripted.make_config(world, tmp_path / "run", near_duplicates=near)
     prepare(config)
     find_spec = importlib.util.find_spec
     name = package.replace("-", "_")

@@ -231,10 +231,10 @@ def test_a_threshold_outside_0_to_1_is_refused(threshold: float) -> None:
 
 @pytest.mark.parametrize("tokenization", ["rouge_score", "guarded"])
 def test_decisions_on_5000_real_instructions_are_those_of_rouge_score_one_by_one(
-    shared: Path, tokenization: str
+    shared_data: Path, tokenization: str
 ) -> None:
     """Every pair that could be above the threshold, by its shared tokens and both lengths, goes to rouge_score."""
-    lines = (shared / "self_instruct_5k.jsonl").read_text().splitlines()
+    lines = (shared_data / "self_instruct_5k.jsonl").read_text().splitlines()
     texts = [json.loads(line)["instruction"] for line in lines]
     assert len(texts) == 5000
     counts = [Counter(rouge_tokenize.tokenize(text, None)) for text in texts]

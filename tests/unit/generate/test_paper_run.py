@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from types import ModuleType
 
 from selfinstruct_train.config import ContaminationConfig, GenerateConfig, TrainConfig
 from selfinstruct_train.config.load import load_config
 from selfinstruct_train.generate.pipeline import generate, prepare
-
-ROOT = Path(__file__).parents[3]
+from tests.support import scripted_lm as scripted
+from tests.support.paths import ROOT
 
 
 def test_the_papers_config_is_the_defaults_the_papers_method_and_its_material():
@@ -28,7 +27,7 @@ def test_the_papers_config_is_the_defaults_the_papers_method_and_its_material():
     assert config.eval.user_oriented == "data/self-instruct/human_eval/user_oriented_instructions.jsonl"
 
 
-def test_official_seeds_go_through_the_papers_method(scripted: ModuleType, shared: Path, world: Path, tmp_path: Path):
+def test_official_seeds_go_through_the_papers_method(shared_data: Path, world: Path, tmp_path: Path):
     config = load_config(
         [
             "--config",
@@ -36,7 +35,7 @@ def test_official_seeds_go_through_the_papers_method(scripted: ModuleType, share
             "--run_dir",
             str(tmp_path / "run"),
             "--generate.seed_tasks",
-            str(shared / "official/seed_tasks.jsonl"),
+            str(shared_data / "official/seed_tasks.jsonl"),
             "--generate.templates",
             str(world / "templates"),
             "--generate.num_instructions",

@@ -14,11 +14,12 @@ from selfinstruct_train.generate import probe as module
 from selfinstruct_train.generate.pipeline import generate, read_plan
 from selfinstruct_train.generate.probe import FormResult, advice, best_form, interval, predict, probe, probe_table
 from selfinstruct_train.lm.budget import Usage
+from tests.support import scripted_lm as scripted
 
 NAMES = ["Anna", "Ben", "Carla", "Dora", "Emil", "Fritz", "Gerda", "Hans", "Ida", "Jon", "Karl", "Lena", "Max"]
 
 
-def make_chat_lm(scripted, refuses=()):
+def make_chat_lm(refuses=()):
     class ChatLM(scripted.ScriptedLM):
         """Plain: two tasks. In a chat: a preface, then three; in a list that was asked for, five; Yes; an example."""
 
@@ -45,9 +46,9 @@ def make_chat_lm(scripted, refuses=()):
     return ChatLM()
 
 
-def test_the_form_with_most_new_instructions_a_request_is_found(scripted, world, tmp_path):
+def test_the_form_with_most_new_instructions_a_request_is_found(world, tmp_path):
     plan = read_plan(scripted.make_config(world, tmp_path / "run"))
-    results = probe(plan, make_chat_lm(scripted))
+    results = probe(plan, make_chat_lm())
     assert [r.form for r in results] == ["plain", "chat", "numbered"]
     assert [len(r.accepted) for r in results] == [20, 20, 20]
     assert [sum(r.usable) for r in results] == [40, 60, 100]  # 2, 3 and 5 a prompt pass the rules
@@ -57,7 +58,7 @@ def test_the_form_with_most_new_instructions_a_request_is_found(scripted, world,
     assert json.loads((tmp_path / "run/probe.json").read_text())["chat"]["usable"] == [3] * 20
 
 
-def test_every_form_shows_the_same_instructions(scripted, world, tmp_path):
+def test_every_form_shows_the_same_instructions(world, tmp_path):
     plan = read_plan(scripted.make_config(world, tmp_path / "run"))
     plain, chat, numbered = (module.probe_requests(plan, form, 3) for form in ("plain", "chat", "numbered"))
     for a, b, c in zip(plain, chat, numbered, strict=True):
@@ -67,26 +68,26 @@ def test_every_form_shows_the_same_instructions(scripted, world, tmp_path):
         assert b[0].prompt.endswith(a[0].prompt)
 
 
-def test_a_second_probe_asks_nothing_and_tells_the_same(scripted, world, tmp_path):
+def test_a_second_probe_asks_nothing_and_tells_the_same(world, tmp_path):
     plan = read_plan(scripted.make_config(world, tmp_path / "run"))
-    first = probe(plan, make_chat_lm(scripted))
-    lm = make_chat_lm(scripted)
+    first = probe(plan, make_chat_lm())
+    lm = make_chat_lm()
     assert probe(plan, lm) == first
     assert lm.asked == []
 
 
-def test_a_form_that_the_model_cannot_be_asked_in_is_shown_with_the_reason(scripted, world, tmp_path):
+def test_a_form_that_the_model_cannot_be_asked_in_is_shown_with_the_reason(world, tmp_path):
     plan = read_plan(scripted.make_config(world, tmp_path / "run"))
-    results = probe(plan, make_chat_lm(scripted, refuses=("chat",)))
+    results = probe(plan, make_chat_lm(refuses=("chat",)))
     assert [r.failure for r in results] == ["", *["its tokenizer has no chat template"] * 2]
     assert "chat      cannot be asked: its tokenizer has no chat template" in probe_table(results, 7)
     assert best_form(results).form == "plain"
 
 
-def test_a_budget_stops_the_probe_and_is_no_failure_of_a_form(scripted, world, tmp_path):
+def test_a_budget_stops_the_probe_and_is_no_failure_of_a_form(world, tmp_path):
     config = dataclasses.replace(scripted.make_config(world, tmp_path / "run"), budget=BudgetConfig(max_tokens=10))
     with pytest.raises(BudgetReachedError, match="budget.max_tokens"):
-        probe(read_plan(config), make_chat_lm(scripted))
+        probe(read_plan(config), make_chat_lm())
 
 
 def test_what_a_run_takes_is_reckoned_from_the_yield():
@@ -116,8 +117,8 @@ def test_of_equal_forms_the_plainer_is_taken_and_none_where_nothing_came():
 
 
 @pytest.mark.parametrize("form", ["chat", "numbered"])
-def test_a_whole_run_goes_through_the_form(scripted, world, tmp_path, form):
-    lm = make_chat_lm(scripted)
+def test_a_whole_run_goes_through_the_form(world, tmp_path, form):
+    lm = make_chat_lm()
     config = scripted.make_config(world, tmp_path / form, prompt_form=form, num_instructions=6)
     result = generate(read_plan(config), lm)
     generated = [row for row in result.rows if row.source == "generated"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.support.paths import ROOT
 
 
 def recipe(tmp_path: Path, *args: str) -> subprocess.CompletedProcess[str]:

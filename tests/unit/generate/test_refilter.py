@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -14,13 +13,14 @@ from selfinstruct_train.core.journal import Journal, read_journal
 from selfinstruct_train.generate.funnel import StageCounts, comparison_table
 from selfinstruct_train.generate.pipeline import Generated, generate, prepare, read_plan
 from selfinstruct_train.generate.refilter import Refiltered, refilter
+from tests.support import scripted_lm as scripted
 
 NAMES = ["dataset/train.parquet", "funnel.json", "statistics.json"]
 NAMES += [f"candidates/{stage}.jsonl" for stage in ("instructions", "classification", "instances")]
 
 
 @pytest.fixture
-def finished(scripted: ModuleType, world: Path, tmp_path: Path) -> tuple[Config, Generated]:
+def finished(world: Path, tmp_path: Path) -> tuple[Config, Generated]:
     config = scripted.make_config(world, tmp_path / "run")
     return config, generate(prepare(config), scripted.ScriptedLM())
 
@@ -34,9 +34,7 @@ def records(path: Path) -> list[dict]:
 
 
 @pytest.mark.parametrize("method", ["default", "paper"])
-def test_the_same_thresholds_give_the_same_bytes(
-    scripted: ModuleType, world: Path, tmp_path: Path, method: str
-) -> None:
+def test_the_same_thresholds_give_the_same_bytes(world: Path, tmp_path: Path, method: str) -> None:
     config = scripted.make_config(world, tmp_path / "run", method=method)
     generate(prepare(config), scripted.ScriptedLM())
     before = {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()}
@@ -137,7 +135,7 @@ def test_another_seed_and_changed_templates_are_refused(finished: tuple[Config, 
         again(config)
 
 
-def test_a_run_that_was_killed_gives_what_it_has(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
+def test_a_run_that_was_killed_gives_what_it_has(world: Path, tmp_path: Path) -> None:
     config = scripted.make_config(world, tmp_path / "run")
     generate(prepare(config), scripted.ScriptedLM())
     path = tmp_path / "run/journal/instructions.jsonl"
@@ -147,7 +145,7 @@ def test_a_run_that_was_killed_gives_what_it_has(scripted: ModuleType, world: Pa
     assert result.generated.funnel["instructions"].num_requests == 7
 
 
-def test_where_no_run_is_and_where_one_is_at_work(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
+def test_where_no_run_is_and_where_one_is_at_work(world: Path, tmp_path: Path) -> None:
     config = scripted.make_config(world, tmp_path / "run", num_instructions=5)
     with pytest.raises(ValueError, match="no journal there"):
         again(config)

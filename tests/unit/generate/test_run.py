@@ -9,7 +9,6 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,13 +17,14 @@ from selfinstruct_train.core.journal import Journal, read_journal
 from selfinstruct_train.core.records import Completion, Request, Sampling, UnansweredError
 from selfinstruct_train.generate.pipeline import Generated, generate, prepare
 from selfinstruct_train.lm.base import OnAnswer
+from tests.support import scripted_lm as scripted
 
 
 def digest(run_dir: Path) -> str:
     return hashlib.sha256((run_dir / "dataset/train.parquet").read_bytes()).hexdigest()
 
 
-def run(scripted: ModuleType, world: Path, run_dir: Path, chunk_size: int = 4, **settings: object) -> Generated:
+def run(world: Path, run_dir: Path, chunk_size: int = 4, **settings: object) -> Generated:
     return generate(prepare(scripted.make_config(world, run_dir, **settings)), scripted.ScriptedLM(chunk_size))
 
 
@@ -32,18 +32,16 @@ def records(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_chunk_size_does_not_reach_the_data(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
+def test_chunk_size_does_not_reach_the_data(world: Path, tmp_path: Path) -> None:
     digests = set()
     for chunk_size in (1, 8, 64):
-        run(scripted, world, tmp_path / f"run{chunk_size}", chunk_size)
+        run(world, tmp_path / f"run{chunk_size}", chunk_size)
         digests.add(digest(tmp_path / f"run{chunk_size}"))
     assert len(digests) == 1
 
 
-def test_the_same_command_again_asks_nothing_and_writes_the_same_bytes(
-    scripted: ModuleType, world: Path, tmp_path: Path
-) -> None:
-    first = run(scripted, world, tmp_path / "run")
+def test_the_same_command_again_asks_nothing_and_writes_the_same_bytes(world: Path, tmp_path: Path) -> None:
+    first = run(world, tmp_path / "run")
     before = {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()}
     lm = scripted.ScriptedLM(9)
     second = generate(prepare(scripted.make_config(world, tmp_path / "run")), lm)
@@ -52,8 +50,8 @@ def test_the_same_command_again_asks_nothing_and_writes_the_same_bytes(
     assert {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()} == before
 
 
-def test_a_run_writes_the_files_it_names_and_no_others(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
-    result = run(scripted, world, tmp_path / "run")
+def test_a_run_writes_the_files_it_names_and_no_others(world: Path, tmp_path: Path) -> None:
+    result = run(world, tmp_path / "run")
     written = {str(p.relative_to(tmp_path / "run")) for p in (tmp_path / "run").rglob("*") if p.is_file()}
     assert {str(p.relative_to(tmp_path / "run")) for p in result.files} == {
         "dataset/train.parquet", "funnel.json", "statistics.json", "contamination.json",
@@ -63,10 +61,8 @@ def test_a_run_writes_the_files_it_names_and_no_others(scripted: ModuleType, wor
     assert written == {str(p.relative_to(tmp_path / "run")) for p in result.files} | journals
 
 
-def test_every_candidate_has_a_fate_and_the_funnel_counts_them(
-    scripted: ModuleType, world: Path, tmp_path: Path
-) -> None:
-    result = run(scripted, world, tmp_path / "run")
+def test_every_candidate_has_a_fate_and_the_funnel_counts_them(world: Path, tmp_path: Path) -> None:
+    result = run(world, tmp_path / "run")
     assert len(result.instructions) >= 60
     funnel = json.loads((tmp_path / "run/funnel.json").read_text())
     for stage in ("instructions", "classification", "instances"):
@@ -83,8 +79,8 @@ def test_every_candidate_has_a_fate_and_the_funnel_counts_them(
     assert {"kept", "cut_off", "conflicting_outputs"} <= set(funnel["instances"]["verdicts"])
 
 
-def test_every_row_tells_where_it_came_from(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
-    result = run(scripted, world, tmp_path / "run")
+def test_every_row_tells_where_it_came_from(world: Path, tmp_path: Path) -> None:
+    result = run(world, tmp_path / "run")
     known = {f"seed-{i}" for i in range(10)} | {i.id for i in result.instructions}
     answers = {c.request_id: c for c in read_journal(tmp_path / "run/journal/instructions.jsonl")[1]}
     generated = [row for row in result.rows if row.source == "generated"]
@@ -97,21 +93,21 @@ def test_every_row_tells_where_it_came_from(scripted: ModuleType, world: Path, t
         assert row.finish_reason in ("stop", "length")
 
 
-def test_a_longer_run_begins_with_the_shorter_one(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
-    short = run(scripted, world, tmp_path / "run", num_instructions=20)
-    longer = run(scripted, world, tmp_path / "run", num_instructions=60)
-    fresh = run(scripted, world, tmp_path / "fresh", num_instructions=60)
+def test_a_longer_run_begins_with_the_shorter_one(world: Path, tmp_path: Path) -> None:
+    short = run(world, tmp_path / "run", num_instructions=20)
+    longer = run(world, tmp_path / "run", num_instructions=60)
+    fresh = run(world, tmp_path / "fresh", num_instructions=60)
     assert longer.instructions[: len(short.instructions)] == short.instructions
     assert digest(tmp_path / "run") == digest(tmp_path / "fresh")
     assert longer.rows == fresh.rows
 
 
 def test_a_longer_paper_run_equals_a_fresh_one_although_batches_decide_token_limits(
-    scripted: ModuleType, world: Path, tmp_path: Path
+    world: Path, tmp_path: Path
 ) -> None:
-    run(scripted, world, tmp_path / "run", num_instructions=12, method="paper")
-    run(scripted, world, tmp_path / "run", num_instructions=40, method="paper")
-    run(scripted, world, tmp_path / "fresh", num_instructions=40, method="paper")
+    run(world, tmp_path / "run", num_instructions=12, method="paper")
+    run(world, tmp_path / "run", num_instructions=40, method="paper")
+    run(world, tmp_path / "fresh", num_instructions=40, method="paper")
     assert digest(tmp_path / "run") == digest(tmp_path / "fresh")
 
 
@@ -128,24 +124,24 @@ def test_a_longer_paper_run_equals_a_fresh_one_although_batches_decide_token_lim
     ],
 )
 def test_a_run_directory_of_another_configuration_is_refused_before_the_model_is_loaded(
-    scripted: ModuleType, world: Path, tmp_path: Path, settings: dict, field: str
+    world: Path, tmp_path: Path, settings: dict, field: str
 ) -> None:
-    run(scripted, world, tmp_path / "run", num_instructions=5)
+    run(world, tmp_path / "run", num_instructions=5)
     with pytest.raises(ValueError, match="another configuration") as error:
         prepare(scripted.make_config(world, tmp_path / "run", **settings))
     assert field in str(error.value)
 
 
-def test_a_run_directory_of_another_model_is_refused(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
-    run(scripted, world, tmp_path / "run", num_instructions=5)
+def test_a_run_directory_of_another_model_is_refused(world: Path, tmp_path: Path) -> None:
+    run(world, tmp_path / "run", num_instructions=5)
     other = scripted.ScriptedLM()
     other.name = "another model"
     with pytest.raises(ValueError, match='lm: "scripted" there, "another model" now'):
         generate(prepare(scripted.make_config(world, tmp_path / "run")), other)
 
 
-def test_changed_seed_tasks_and_templates_are_refused(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
-    run(scripted, world, tmp_path / "run", num_instructions=5)
+def test_changed_seed_tasks_and_templates_are_refused(world: Path, tmp_path: Path) -> None:
+    run(world, tmp_path / "run", num_instructions=5)
     config = scripted.make_config(world, tmp_path / "run")
     template = world / "templates/input_first.txt"
     template.write_text("Changed. " + template.read_text())
@@ -157,14 +153,14 @@ def test_changed_seed_tasks_and_templates_are_refused(scripted: ModuleType, worl
         prepare(config)
 
 
-def test_a_run_directory_that_cannot_be_written_is_refused(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
+def test_a_run_directory_that_cannot_be_written_is_refused(world: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="cannot be written: File exists; choose another run_dir"):
         prepare(scripted.make_config(world, tmp_path / "file"))
 
 
 def test_a_folder_for_journals_that_cannot_be_written_is_refused_before_the_model_is_loaded(
-    scripted: ModuleType, world: Path, tmp_path: Path
+    world: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run/journal").write_text("")
@@ -173,7 +169,7 @@ def test_a_folder_for_journals_that_cannot_be_written_is_refused_before_the_mode
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_is_refused(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
+def test_a_read_only_folder_is_refused(world: Path, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir(mode=0o555)
     with pytest.raises(ValueError, match="cannot be written: Permission denied"):
         prepare(scripted.make_config(world, tmp_path / "run"))
@@ -182,7 +178,7 @@ def test_a_read_only_folder_is_refused(scripted: ModuleType, world: Path, tmp_pa
 @pytest.mark.parametrize("stage", ["instructions", "classification", "instances"])
 @pytest.mark.parametrize("which", [0, 1, -1])
 def test_a_request_that_stays_open_ends_the_run_in_one_line_and_is_the_only_one_asked_again(
-    scripted: ModuleType, world: Path, tmp_path: Path, stage: str, which: int
+    world: Path, tmp_path: Path, stage: str, which: int
 ) -> None:
     left_open: list[str] = []
 
@@ -203,13 +199,13 @@ def test_a_request_that_stays_open_ends_the_run_in_one_line_and_is_the_only_one_
     generate(prepare(scripted.make_config(world, tmp_path / "run")), again)
     assert again.asked[0] == left_open[0]
     assert set(again.asked).isdisjoint(lm.asked)
-    run(scripted, world, tmp_path / "whole")
+    run(world, tmp_path / "whole")
     assert digest(tmp_path / "run") == digest(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("stage", ["instructions", "classification", "instances"])
 def test_a_disk_that_fills_up_in_any_stage_loses_nothing(
-    scripted: ModuleType, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     def no_space(fd: int, data: bytes) -> int:
         if f'"id": "{stage}-'.encode() in bytes(data):
@@ -226,13 +222,11 @@ def test_a_disk_that_fills_up_in_any_stage_loses_nothing(
     lost = set(lm.asked) & set(again.asked)
     assert 0 < len(lost) <= lm.chunk_size
     assert all(id.startswith(stage) for id in lost)
-    run(scripted, world, tmp_path / "whole")
+    run(world, tmp_path / "whole")
     assert digest(tmp_path / "run") == digest(tmp_path / "whole")
 
 
-def test_a_second_run_on_the_directory_is_refused_in_every_stage(
-    scripted: ModuleType, world: Path, tmp_path: Path
-) -> None:
+def test_a_second_run_on_the_directory_is_refused_in_every_stage(world: Path, tmp_path: Path) -> None:
     config = scripted.make_config(world, tmp_path / "run", num_instructions=5)
     refused = set()
 
@@ -247,18 +241,18 @@ def test_a_second_run_on_the_directory_is_refused_in_every_stage(
     assert refused == {"instructions", "classification", "instances"}
 
 
-def test_a_run_in_use_is_refused(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
-    run(scripted, world, tmp_path / "run", num_instructions=5)
+def test_a_run_in_use_is_refused(world: Path, tmp_path: Path) -> None:
+    run(world, tmp_path / "run", num_instructions=5)
     path = tmp_path / "run/journal/instances.jsonl"
     with Journal.open(path, read_journal(path)[0]), pytest.raises(ValueError, match="another process"):
-        run(scripted, world, tmp_path / "run", num_instructions=5)
+        run(world, tmp_path / "run", num_instructions=5)
 
 
 def test_a_model_that_writes_nothing_usable_leaves_the_seed_tasks_and_a_warning(
-    scripted: ModuleType, world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scripted, "tasks", lambda rng: "nothing here")
-    result = run(scripted, world, tmp_path / "run")
+    result = run(world, tmp_path / "run")
     assert [row.source for row in result.rows] == ["seed"] * 10
     assert set(result.funnel["instructions"].verdicts) == {"too_short", "cut_off"}
     assert result.funnel["instructions"].num_requests == 500

@@ -87,8 +87,8 @@ def test_an_absent_file_is_refused_with_the_setting_to_mend(tmp_path: Path) -> N
         read_seed_tasks(tmp_path / "absent.jsonl")
 
 
-def test_the_official_file_holds_175_tasks_26_of_them_classification(shared: Path) -> None:
-    path = shared / "official/seed_tasks.jsonl"
+def test_the_official_file_holds_175_tasks_26_of_them_classification(shared_data: Path) -> None:
+    path = shared_data / "official/seed_tasks.jsonl"
     digest = "7779004fa198fdf27cf70a159363879d8a26c53329e11b436af17b3941875f48"
     assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
     tasks = read_seed_tasks(path)

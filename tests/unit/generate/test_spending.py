@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -17,6 +16,8 @@ from selfinstruct_train.core.records import BudgetReachedError, Completion, Requ
 from selfinstruct_train.generate.pipeline import generate, prepare
 from selfinstruct_train.lm.base import OnAnswer
 from selfinstruct_train.lm.budget import Meter, MeteredLM, Usage, money, price_of, spent_before
+from tests.support import scripted_lm as scripted
+from tests.support.paths import ROOT
 
 PRICE = Price(input=2.0, output=10.0)
 SAMPLING = Sampling(max_new_tokens=10)
@@ -134,7 +135,7 @@ def test_small_sums_of_money_keep_their_digits() -> None:
 # whole runs
 
 
-def small(scripted: ModuleType, world: Path, run_dir: Path, **budget: object) -> Config:
+def small(world: Path, run_dir: Path, **budget: object) -> Config:
     config = scripted.make_config(world, run_dir, num_instructions=30)
     g = config.generate
     short = {
@@ -155,15 +156,15 @@ def digest(run_dir: Path) -> str:
 
 
 def test_a_limit_raised_again_and_again_gives_the_dataset_of_an_undisturbed_run_and_is_never_passed(
-    scripted: ModuleType, world: Path, tmp_path: Path
+    world: Path, tmp_path: Path
 ) -> None:
-    generate(prepare(small(scripted, world, tmp_path / "whole")), scripted.ScriptedLM())
+    generate(prepare(small(world, tmp_path / "whole")), scripted.ScriptedLM())
     total = tokens_of(tmp_path / "whole")
     run_dir, asked, messages = tmp_path / "run", [], []
     for limit in range(1000, 4 * total, 700):
         lm = scripted.ScriptedLM()
         try:
-            generate(prepare(small(scripted, world, run_dir, max_tokens=limit)), lm)
+            generate(prepare(small(world, run_dir, max_tokens=limit)), lm)
         except BudgetReachedError as error:
             messages.append(str(error))
             assert not (run_dir / "dataset").exists()
@@ -177,10 +178,8 @@ def test_a_limit_raised_again_and_again_gives_the_dataset_of_an_undisturbed_run_
     assert digest(run_dir) == digest(tmp_path / "whole")
 
 
-def test_a_limit_reached_in_stage_1_leaves_enough_to_finish_what_was_accepted(
-    scripted: ModuleType, world: Path, tmp_path: Path
-) -> None:
-    config = small(scripted, world, tmp_path / "run", max_tokens=4500)
+def test_a_limit_reached_in_stage_1_leaves_enough_to_finish_what_was_accepted(world: Path, tmp_path: Path) -> None:
+    config = small(world, tmp_path / "run", max_tokens=4500)
     with pytest.raises(
         BudgetReachedError, match=r"of 30 instructions are accepted .*raise budget\.max_tokens"
     ) as error:
@@ -194,11 +193,9 @@ def test_a_limit_reached_in_stage_1_leaves_enough_to_finish_what_was_accepted(
     assert tokens_of(tmp_path / "run") <= 4500
 
 
-def test_nothing_is_kept_back_for_instructions_that_are_finished(
-    scripted: ModuleType, world: Path, tmp_path: Path
-) -> None:
-    generate(prepare(small(scripted, world, tmp_path / "run")), scripted.ScriptedLM())
-    config = small(scripted, world, tmp_path / "run", max_tokens=tokens_of(tmp_path / "run") + 2000)
+def test_nothing_is_kept_back_for_instructions_that_are_finished(world: Path, tmp_path: Path) -> None:
+    generate(prepare(small(world, tmp_path / "run")), scripted.ScriptedLM())
+    config = small(world, tmp_path / "run", max_tokens=tokens_of(tmp_path / "run") + 2000)
     longer = replace(config, generate=replace(config.generate, num_instructions=60))
     lm = scripted.ScriptedLM()
     with pytest.raises(BudgetReachedError):
@@ -207,23 +204,21 @@ def test_nothing_is_kept_back_for_instructions_that_are_finished(
 
 
 def test_the_forecast_asks_the_runs_own_first_requests(
-    scripted: ModuleType, world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from selfinstruct_train.generate.pipeline import estimate_run
 
     lm = scripted.ScriptedLM()
-    table = estimate_run(prepare(small(scripted, world, tmp_path / "run")), lm)
+    table = estimate_run(prepare(small(world, tmp_path / "run")), lm)
     assert [id for id in lm.asked if id.startswith("instructions")] == [f"instructions-000000-0{i}" for i in range(5)]
     later = scripted.ScriptedLM()
-    assert (
-        estimate_run(prepare(small(scripted, world, tmp_path / "run")), later).splitlines()[0] == table.splitlines()[0]
-    )
+    assert estimate_run(prepare(small(world, tmp_path / "run")), later).splitlines()[0] == table.splitlines()[0]
     assert later.asked == []
     caplog.set_level("INFO")
-    generate(prepare(small(scripted, world, tmp_path / "run", forecast=True)), later)
+    generate(prepare(small(world, tmp_path / "run", forecast=True)), later)
     assert set(later.asked).isdisjoint(lm.asked)
     assert "forecast for 30 instructions" in caplog.text
-    generate(prepare(small(scripted, world, tmp_path / "whole")), scripted.ScriptedLM())
+    generate(prepare(small(world, tmp_path / "whole")), scripted.ScriptedLM())
     assert digest(tmp_path / "run") == digest(tmp_path / "whole")
     for name in ("instructions", "classification", "instances"):
         mine, theirs = ((tmp_path / d / f"candidates/{name}.jsonl").read_text() for d in ("run", "whole"))
@@ -237,12 +232,11 @@ def test_a_recipe_ends_with_exit_code_3_at_a_limit(tmp_path: Path, recipe: str, 
     import subprocess
     import sys
 
-    root = Path(__file__).parents[3]
     budget = json.dumps({"builtin:tiny": {"input": 1, "output": 1}})
     options = ["--run_dir", str(tmp_path), "--budget.prices", budget, "--budget.max_cost", "0.0005"]
     ended = subprocess.run(
         [sys.executable, f"recipes/{recipe}.py", "--config", "configs/tiny.yaml", *options],
-        cwd=root,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
@@ -253,10 +247,10 @@ def test_a_recipe_ends_with_exit_code_3_at_a_limit(tmp_path: Path, recipe: str, 
     assert f"{done}every answer is kept: raise budget.max_cost and give the same command to go on" in last
 
 
-def test_a_forecast_goes_no_further_than_max_requests(scripted: ModuleType, world: Path, tmp_path: Path) -> None:
+def test_a_forecast_goes_no_further_than_max_requests(world: Path, tmp_path: Path) -> None:
     from selfinstruct_train.generate.pipeline import estimate_run
 
-    config = small(scripted, world, tmp_path / "run")
+    config = small(world, tmp_path / "run")
     capped = replace(config, generate=replace(config.generate, max_requests=5))
     table = estimate_run(prepare(capped), scripted.ScriptedLM())
     num_accepted = len(generate(prepare(capped), scripted.ScriptedLM()).instructions)

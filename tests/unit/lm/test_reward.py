@@ -7,8 +7,7 @@ import pytest
 from selfinstruct_train.config import ModelConfig
 from selfinstruct_train.core.records import Request, Sampling
 from selfinstruct_train.lm.reward import load_reward_model
-
-from .small_reward import make_reward_model
+from tests.support.small_reward import make_reward_model
 
 TEXTS = [
     "Say hi.\n\n\nhi",

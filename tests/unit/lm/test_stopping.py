@@ -1,8 +1,7 @@
 """Stop strings in text and in vocabularies."""
 
 from selfinstruct_train.lm.stopping import completion_text, cut_at_stop, tokens_that_may_end, vocabulary_texts
-
-from .small_model import make_tokenizer
+from tests.support.small_model import make_tokenizer
 
 
 def test_text_is_cut_at_the_earliest_stop():

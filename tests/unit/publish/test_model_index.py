@@ -9,8 +9,9 @@ import yaml
 
 from selfinstruct_train.publish.model_index import eval_results, write_model_indexes
 from selfinstruct_train.sources.natural_instructions.splits import OFFICIAL_NUMBERS
+from tests.support.paths import SHARED
 
-USER_ORIENTED = Path(__file__).parents[3].parent / "shared/data/official/human_eval/user_oriented_instructions.jsonl"
+USER_ORIENTED = SHARED / "official/human_eval/user_oriented_instructions.jsonl"
 
 
 def row(system: str, value: float, metric: str = "rougeL", kind: str = "overall", group: str = "all") -> dict[str, Any]:

@@ -14,8 +14,7 @@ from selfinstruct_train.publish.contents import stage_dataset
 from selfinstruct_train.publish.facts import card_facts
 from selfinstruct_train.publish.ready import Sources
 from selfinstruct_train.publish.upload import Hub
-
-from .hub_server import WRITER
+from tests.support.hub_server import WRITER
 
 BOTH = {"dataset": "me/data", "model": "me/model"}
 

@@ -9,8 +9,7 @@ from selfinstruct_train.config import LoraSettings
 from selfinstruct_train.train.arguments import check_available, check_lora_targets, make_arguments, make_lora, num_steps
 from selfinstruct_train.train.model import make_skeleton
 from selfinstruct_train.train.plan import make_plan
-
-from .recipe import MIXTURE
+from tests.support.train_process import MIXTURE
 
 
 def arguments(config, num_parameters=100, **options):

@@ -12,9 +12,8 @@ from selfinstruct_train.train.checks.estimate import Estimate
 from selfinstruct_train.train.data.encode import encode_rows
 from selfinstruct_train.train.model import read_model_config
 from selfinstruct_train.train.plan import make_plan
-
-from .conftest import small_model
-from .tokenizers_of_types import TYPES
+from tests.support import small_model
+from tests.support.tokenizers_of_types import TYPES
 
 OPEN = "{% if add_generation_prompt %}"
 # name: type of tokenizer, the tokens it adds, the token that ends a turn, template (our own, in that manner)

@@ -7,8 +7,7 @@ import pytest
 from selfinstruct_train.train.data.encode import EncodedRow
 from selfinstruct_train.train.data.packing import collate_packs, collate_rows, pack_of
 from selfinstruct_train.train.loss import token_weights, weighted_loss
-
-from .networks import make_network
+from tests.support.networks import make_network
 
 # two prompt tokens and two to learn; one and one
 ROWS = [EncodedRow((1, 2, 3, 0), (-100, -100, 3, 0)), EncodedRow((2, 0), (-100, 0))]

@@ -7,8 +7,7 @@ import pytest
 
 from selfinstruct_train.train.plan import is_complete, make_plan, read_identity, refuse_other_training
 from selfinstruct_train.train.work_folder import delete_checkpoints, put_in_place, work_folder
-
-from .recipe import MIXTURE
+from tests.support.train_process import MIXTURE
 
 
 def test_a_disk_that_fills_at_a_resume_leaves_the_checkpoints_their_settings(make_config):

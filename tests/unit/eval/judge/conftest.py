@@ -13,8 +13,7 @@ from selfinstruct_eval.predict import BASE, write_predictions
 from selfinstruct_eval.tasks import load_sets
 from selfinstruct_train.config import Config, EvalConfig, JudgeConfig, ModelConfig
 from selfinstruct_train.core.records import Completion
-
-from .judges import world
+from tests.support.judges import world
 
 
 @pytest.fixture(scope="session")

@@ -16,12 +16,10 @@ from selfinstruct_eval.scores import evaluate_predictions, to_json
 from selfinstruct_eval.tasks import load_sets
 from selfinstruct_train.config import EvalConfig
 from selfinstruct_train.core.storage import write_json
-
-from ..conftest import ni_task
-from .judge_server import JudgeServer
-from .judges import mostly_knows, world
-
-ROOT = Path(__file__).parents[4]
+from tests.support.judge_server import JudgeServer
+from tests.support.judges import mostly_knows, world
+from tests.support.ni_tasks import ni_task
+from tests.support.paths import ROOT
 
 
 @pytest.fixture

@@ -24,8 +24,7 @@ from selfinstruct_train.config import (
 )
 from selfinstruct_train.core.journal import read_header
 from selfinstruct_train.core.records import BudgetReachedError, Sampling
-
-from .judges import RuleLM, answers_of, knows_the_references, shown
+from tests.support.judges import RuleLM, answers_of, knows_the_references, shown
 
 
 def config_of(run_dir, **settings) -> Config:

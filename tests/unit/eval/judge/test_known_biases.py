@@ -7,8 +7,7 @@ import pytest
 from selfinstruct_eval.judge.calibration import calibrate
 from selfinstruct_eval.judge.judging import JudgePlan, judge
 from selfinstruct_eval.judge.results import summarise, table
-
-from . import judges
+from tests.support import judges
 
 
 def figures_of(plan: JudgePlan, rule) -> dict:

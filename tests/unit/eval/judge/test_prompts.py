@@ -1,7 +1,5 @@
 """The judge's questions and how its replies are read."""
 
-from pathlib import Path
-
 import pytest
 
 from selfinstruct_eval.examples import Example
@@ -13,6 +11,7 @@ from selfinstruct_eval.judge.prompts import (
     read_choice,
     read_grade,
 )
+from tests.support.paths import ROOT
 
 EXAMPLE = Example("e-1", "task", "", "Name the {animal}.", "A cow eats.", ("cow", "the cow", "cow"))
 
@@ -103,5 +102,5 @@ def test_a_choice_is_one_two_or_tie(reply, chat, choice):
 
 
 def test_the_page_on_the_judge_shows_both_questions_word_for_word():
-    page = (Path(__file__).parents[4] / "docs/judge.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/judge.md").read_text(encoding="utf-8")
     assert rating_template(chat=True) in page and pairwise_template(chat=True) in page
