@@ -3,8 +3,8 @@
 Scores of simulated tasks with a known mean, in the shapes that real ones have: answers right or wrong (exact match) and
 scores heavy at 0 and 100 (ROUGE-L), where tasks lie about the middle, near 0, or near 100. "mean": one system; "pair":
 the difference of two that are as good, on other tasks; "gain": of two that differ on three tasks of ten, where one is
-about the middle. Beside the intervals of intervals.py stand percentiles of 1,000 resamples of the tasks. The main rows
-are checked in tests/unit/eval/test_intervals.py.
+about the middle. Beside the intervals of core/stats.py stand percentiles of 1,000 resamples of the tasks. The main rows
+are checked in tests/unit/core/test_stats.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from selfinstruct_eval.intervals import mean_intervals
+from selfinstruct_train.core.stats import mean_intervals
 
 NUM_DRAWS = 4000
 """Coverage of 95 % is then known to 0.7 points (two standard errors)."""

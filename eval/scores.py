@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from selfinstruct_train.core.records import Score
 from selfinstruct_train.core.seeding import derive_seed
+from selfinstruct_train.core.stats import mean_intervals
 
 from .comparisons import NOT_TOLD_APART, Comparison, compare_all
 from .examples import Example
-from .intervals import mean_intervals
 from .metrics import CATEGORY_METRICS, METRICS, Tokenize, score_each
 from .predict import BASE, BASE_CUT, Kind, fingerprint_answers
 

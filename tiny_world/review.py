@@ -15,8 +15,8 @@ from pathlib import Path
 
 from selfinstruct_train.cli import run_recipe
 from selfinstruct_train.config.load import load_config
+from selfinstruct_train.core.stats import wilson_interval
 from selfinstruct_train.core.storage import write_jsonl, write_text
-from selfinstruct_train.generate.forecast import wilson_interval
 from tiny_world.kind import Kind, Verdict, read_back
 from tiny_world.kinds import NEAR
 
@@ -42,7 +42,7 @@ def review(instruction: str, input: str, output: str) -> tuple[Kind | None, Verd
 
 def wilson(successes: int, n: int) -> list[float]:
     """95 % interval of a share, in percent; 0 to 0 of nothing."""
-    return [round(100 * end, 1) for end in wilson_interval(successes, n)] if n else [0.0, 0.0]
+    return [round(100 * end, 1) for end in wilson_interval(successes / n, n)] if n else [0.0, 0.0]
 
 
 def main() -> None:

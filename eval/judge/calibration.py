@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ..intervals import mean_intervals
+from selfinstruct_train.core.stats import mean_intervals
+
 from ..people.agreement import MEASURES, agreement_intervals, measure_agreement
 from ..people.rubric import ACCEPTABLE, GRADES
 

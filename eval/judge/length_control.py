@@ -19,7 +19,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..intervals import CONFIDENCE, Interval
+from selfinstruct_train.core.stats import CONFIDENCE, Interval
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from selfinstruct_train.config import Config
 from selfinstruct_train.core.seeding import derive_seed
+from selfinstruct_train.core.stats import CONFIDENCE
 from selfinstruct_train.core.storage import write_json, write_jsonl
 
 from ..comparisons import NOT_TOLD_APART, Comparison, compare_graded, holm
-from ..intervals import CONFIDENCE
 from ..people.ratings import final_grades
 from ..people.results import comparison_lines, shown_agreement
 from ..people.rubric import ACCEPTABLE, GRADES

@@ -2,7 +2,7 @@
 
 A pure function of replies, answers and seed. Both orders of a pair must agree on a win, a loss or a tie; where they do
 not, the pair is a flip, which counts as a tie. What could not be read is in no rate, and counted apart. All figures are
-percent with a 95 % interval over tasks (intervals.py).
+percent with a 95 % interval over tasks (core/stats.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..intervals import intervals_of, mean_intervals, p_values, resample
+from selfinstruct_train.core.stats import intervals_of, mean_intervals, p_values, resample
+
 from ..people.rubric import ACCEPTABLE, GRADES
 from .length_control import length_controlled
 from .prompts import FIRST, SECOND, TIE

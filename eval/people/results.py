@@ -14,10 +14,10 @@ from typing import Any
 from selfinstruct_train.config import Config
 from selfinstruct_train.core.paper_numbers import AGREEMENT, REVIEW
 from selfinstruct_train.core.seeding import derive_seed
+from selfinstruct_train.core.stats import mean_intervals, wilson_interval
 from selfinstruct_train.core.storage import read_object, sha256_of, write_json
 
 from ..comparisons import Comparison, compare_graded
-from ..intervals import mean_intervals
 from .agreement import Scale, agreement_intervals, measure_agreement
 from .items import DATA, NO, YES, Cell, Item, Work
 from .ratings import ADJUDICATED, COMMENT, REFERENCES_SHOWN, Field, agreed, read_values
@@ -197,8 +197,6 @@ def shown_agreement(value: float | None, interval: Sequence[float] | None) -> st
 
 def _review(config: Config, choices: list[Choices], raters: list[str]) -> dict[str, Any]:
     """Shares of yes among the instances with all three questions answered, by Wilson's interval."""
-    from scipy.stats import binomtest
-
     by_item: dict[str, dict[str, bool]] = {}
     for c in choices:
         if c.final is not None:
@@ -209,8 +207,7 @@ def _review(config: Config, choices: list[Choices], raters: list[str]) -> dict[s
         hits = sum(answers[name] for answers in whole)
         if whole:
             percent[name] = round(100 * hits / len(whole), 1)
-            ends = binomtest(hits, len(whole)).proportion_ci(method="wilson")
-            interval[name] = [round(100 * float(end), 1) for end in ends]
+            interval[name] = [round(100 * end, 1) for end in wilson_interval(hits / len(whole), len(whole))]
     return {
         "reviewer": f"{REVIEWER}: {', '.join(raters)}" if raters else REVIEWER,
         "n": len(whole),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ..config import BudgetConfig, Price
 from ..core.records import Instruction
+from ..core.stats import wilson_interval
 from ..lm.budget import FREE, Usage, cost_of, money, usage_of
 from ..lm.progress import compact, duration
 from .heuristics import KEPT
@@ -23,7 +24,6 @@ from .session import STAGES, Session
 
 NUM_SAMPLED = 2 * PAPER_BATCH_SIZE
 """Accepted instructions that stages 2 and 3 are tried on; whole batches, in which the paper's token limits are set."""
-_Z = 1.96  # 95 %
 
 
 @dataclass(frozen=True)
@@ -160,17 +160,8 @@ def estimate_requests(
         stops.append((budget.max_cost - others.cost) / sum(s.cost for s in stages))
     share = min(stops, default=1.0)
     stops_at = max(0, math.floor(num_instructions * share)) if share < 1 else None
-    acceptance = (num_kept / num_candidates, *wilson_interval(num_kept, num_candidates))
+    acceptance = (num_kept / num_candidates, *wilson_interval(num_kept / num_candidates, num_candidates))
     return Forecast(num_instructions, num_candidates, acceptance, stages, stops_at)
-
-
-def wilson_interval(num_hits: int, num_trials: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
-    share = num_hits / num_trials
-    middle = share + _Z**2 / (2 * num_trials)
-    half = _Z * math.sqrt(share * (1 - share) / num_trials + _Z**2 / (4 * num_trials**2))
-    scale = 1 + _Z**2 / num_trials
-    return (middle - half) / scale, (middle + half) / scale
 
 
 def forecast_table(forecast: Forecast, budget: BudgetConfig) -> str:

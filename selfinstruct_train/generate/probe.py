@@ -19,6 +19,7 @@ from ..config import BudgetConfig, Config
 from ..core.journal import Journal
 from ..core.records import BudgetReachedError, Instruction, Request
 from ..core.seeding import derive_seed
+from ..core.stats import mean_intervals
 from ..core.storage import write_json
 from ..lm.base import LM, UnansweredError
 from ..lm.budget import FREE, Meter, MeteredLM, Usage, money, spent_before, usage_of
@@ -136,11 +137,19 @@ def _stored_pace(plan: Plan, form: PromptForm) -> float | None:
     return None if stored is None else float(stored)
 
 
-def interval(counts: Sequence[int], seed: int) -> tuple[float, float]:
-    """The 95 % interval of a mean: percentile bootstrap over requests."""
-    rng = random.Random(derive_seed(seed, "probe", "bootstrap"))
-    means = sorted(sum(rng.choices(counts, k=len(counts))) / len(counts) for _ in range(NUM_RESAMPLES))
-    return means[round(0.025 * (NUM_RESAMPLES - 1))], means[round(0.975 * (NUM_RESAMPLES - 1))]
+def accepted_interval(result: FormResult, seed: int) -> tuple[float, float]:
+    """Return the 95 % interval of the accepted instructions a request, in which requests count as clusters.
+
+    What a request can give is taken to lie between 0 and the most usable candidates that any request gave.
+    """
+    import numpy as np
+
+    most = max(1, *result.usable)
+    percent = 100 * np.array(result.accepted, dtype=np.float64)[:, None] / most
+    names = [str(number) for number in range(len(percent))]
+    rng = np.random.default_rng(derive_seed(seed, "probe", "bootstrap"))
+    found = mean_intervals(percent, names, rng, NUM_RESAMPLES)[0]
+    return most * found.low / 100, most * found.high / 100
 
 
 def best_form(results: Sequence[FormResult]) -> FormResult | None:
@@ -172,7 +181,7 @@ def probe_table(results: Sequence[FormResult], seed: int) -> str:
             lines.append(f"{r.form:<10}cannot be asked: {r.failure}")
             continue
         number, usable, accepted = len(r.usable), sum(r.usable), sum(r.accepted)
-        low, high = interval(r.accepted, seed)
+        low, high = accepted_interval(r, seed)
         novelty = f"{accepted / usable:.0%}" if usable else "-"
         yielded = f"{r.accepted_per_request:.2f} [{low:.2f}, {high:.2f}]"
         tokens = f"{r.usage.tokens / accepted:,.0f}" if accepted else "-"
@@ -189,8 +198,8 @@ def advice(results: Sequence[FormResult], num_instructions: int, seed: int, budg
             "no form gave a usable new instruction; look into journal/probe-*.jsonl, and try a larger model, another "
             "temperature or more tokens (generate.instruction_sampling)"
         )
-    low, high = interval(best.accepted, seed)
-    equals = [r.form for r in results if r is not best and r.accepted and interval(r.accepted, seed)[1] >= low]
+    low, high = accepted_interval(best, seed)
+    equals = [r.form for r in results if r is not best and r.accepted and accepted_interval(r, seed)[1] >= low]
     p = predict(best, num_instructions)
     cost = f", {money(p.cost)} {budget.currency}" if p.cost else ""
     time = "an unknown time" if p.seconds is None else duration(p.seconds)

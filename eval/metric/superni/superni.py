@@ -16,9 +16,9 @@ import datasets
 import evaluate
 import numpy as np
 
-from selfinstruct_eval.intervals import mean_intervals
 from selfinstruct_eval.metrics import METRICS, load_tokenizer, score_each
 from selfinstruct_train.core.seeding import derive_seed
+from selfinstruct_train.core.stats import mean_intervals
 
 _DESCRIPTION = "ROUGE-L, ROUGE-1 and exact match as Tk-Instruct computes them, in percent, with intervals by task."
 _INPUTS = """

@@ -17,6 +17,7 @@ from typing import Any
 from ...core.prompt_format import TemplateName
 from ...core.records import Row
 from ...core.seeding import derive_seed
+from ...core.stats import wilson_interval
 from ..checks.findings import Finding
 from ..data.encode import IGNORED, evaluation_ids
 from ..plan import Plan
@@ -185,7 +186,7 @@ def measure(questions: Sequence[Question], answers: Sequence[Answer], tokenizer:
         "questions": number,
         "max_new_tokens": limit,
         "stop_rate": stopped / number,
-        "stop_rate_interval": list(wilson_interval(stopped, number)),
+        "stop_rate_interval": [round(end, 6) for end in wilson_interval(stopped / number, number)],
         "repetition_rate": sum(repeats_itself(a.ids) for a in answers) / number,
         "empty_rate": sum(not text.strip() for text in texts) / number,
         "different_answers": len(set(texts)),
@@ -244,12 +245,3 @@ def repeats_itself(ids: Sequence[int]) -> bool:
     """Tell whether some four tokens in a row occur more than `REPEATED` times."""
     grams = Counter(zip(ids, ids[1:], ids[2:], ids[3:], strict=False))
     return max(grams.values(), default=0) > REPEATED
-
-
-def wilson_interval(count: int, number: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927)."""
-    z = 1.959964
-    share, spread = count / number, z * z / number
-    centre = share + spread / 2
-    half = z * math.sqrt(share * (1 - share) / number + spread / (4 * number))
-    return round(max(0.0, centre - half) / (1 + spread), 6), round((centre + half) / (1 + spread), 6)

@@ -12,7 +12,15 @@ from selfinstruct_train.config import BudgetConfig, Price
 from selfinstruct_train.core.records import BudgetReachedError, Completion
 from selfinstruct_train.generate import probe as module
 from selfinstruct_train.generate.pipeline import generate, read_plan
-from selfinstruct_train.generate.probe import FormResult, advice, best_form, interval, predict, probe, probe_table
+from selfinstruct_train.generate.probe import (
+    FormResult,
+    accepted_interval,
+    advice,
+    best_form,
+    predict,
+    probe,
+    probe_table,
+)
 from selfinstruct_train.lm.budget import Usage
 from tests.support import scripted_lm as scripted
 
@@ -95,9 +103,16 @@ def test_what_a_run_takes_is_reckoned_from_the_yield():
     result = FormResult("chat", (5,) * 20, (4,) * 20, Usage(20, 2000, 400, 0.4), 0.5)
     found = predict(result, 1000)
     assert dataclasses.astuple(found) == pytest.approx((250, 25_000, 5_000, 5.0, 125.0))
-    assert interval(result.accepted, seed=1) == (4, 4)
+    # Wilson's upper end of none of 20, t(19) = 2.093: 4.381 / 24.381 = 18 % may give anything else from 0 to 5
+    assert accepted_interval(result, seed=1) == pytest.approx((4 - 0.1797 * 4, 4 + 0.1797 * 1), abs=1e-4)
     said = advice([result], 1000, 1, BudgetConfig(prices={"m": Price(1, 1)}))
     assert "at least 250 requests" in said and "5.00 USD, 2 min 5 s" in said
+
+
+def test_a_yield_of_none_or_one_has_wilsons_interval():
+    # 10 of 20 with t(19) = 2.093: 0.5 +- 0.2119
+    result = FormResult("chat", (0, 1) * 10, (0, 1) * 10)
+    assert accepted_interval(result, seed=1) == pytest.approx((0.2881, 0.7119), abs=1e-4)
 
 
 def test_forms_whose_intervals_overlap_are_named():

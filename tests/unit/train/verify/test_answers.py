@@ -17,7 +17,6 @@ from selfinstruct_train.train.verify.answers import (
     next_token_logits,
     parts_at_a_tie,
     repeats_itself,
-    wilson_interval,
 )
 from tests.support import small_model
 from tests.support.hand_training import hand_train
@@ -102,10 +101,3 @@ def test_repetition_counts_four_tokens_in_a_row():
     assert not repeats_itself([7] * 7)  # four times 7 7 7 7
     assert repeats_itself([7] * 8)
     assert not repeats_itself([1, 2])
-
-
-def test_wilson_interval_as_published():
-    # Newcombe 1998, table I, method 3: 81 of 263 and 0 of 20
-    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
-    assert wilson_interval(20, 20)[1] == 1.0

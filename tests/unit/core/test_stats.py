@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from selfinstruct_eval.intervals import Interval, mean_intervals, minimum_detectable, p_values, resample, tango_ends
+from selfinstruct_train.core.stats import (
+    Interval,
+    mean_intervals,
+    minimum_detectable,
+    p_values,
+    resample,
+    tango_ends,
+    wilson_interval,
+)
 
 
 def column(*values: float) -> np.ndarray:
@@ -10,6 +18,16 @@ def column(*values: float) -> np.ndarray:
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
+
+
+def test_wilsons_interval_is_as_published():
+    # Newcombe 1998, table I, method 3: 81 of 263 and 0 of 20
+    assert wilson_interval(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson_interval(8 / 10, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert (wilson_interval(20 / 20, 20)[1], wilson_interval(0, 20)[0]) == (1.0, 0.0)
+    # with Student's t of 9 degrees, 2.262, for ten of ten: 10 / (10 + 2.262^2)
+    assert wilson_interval(1.0, 10, 2.262)[0] == pytest.approx(0.66152, abs=1e-5)
 
 
 def test_two_tasks_give_an_interval_from_the_worse_to_the_better():

@@ -1,4 +1,4 @@
-"""95 % intervals of mean scores, and of paired differences on the same examples, by a bootstrap over tasks.
+"""95 % intervals: of a share (Wilson), of mean scores and of paired differences, these by a bootstrap over tasks.
 
 Instances of one task succeed and fail together, so whole tasks are drawn with replacement, never single examples; where
 there is one task only, its examples are drawn, and the interval speaks about that task alone. The resamples give the
@@ -13,6 +13,7 @@ anything else. How often all this covers the truth: benchmarks/coverage.py, tabl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 _POWER = 0.8
+_NORMAL = 1.959964
+"""Standard deviations of a normal distribution beyond which 2.5 % lie on one side."""
 _NO_SPREAD = 1e-9
 """In percent points: less than this is rounding."""
 
@@ -48,6 +51,19 @@ class Resampled:
     skewness: np.ndarray
     discordant: np.ndarray
     num_clusters: int
+
+
+def wilson_interval(share: float, number: int, quantile: float = _NORMAL) -> tuple[float, float]:
+    """Return the two ends of Wilson's score interval (1927) of a share of `number` independent yes-no answers.
+
+    Args:
+        quantile: standard errors on either side; by default those of a 95 % interval.
+    """
+    z2 = quantile**2
+    centre = (share + z2 / (2 * number)) / (1 + z2 / number)
+    variance = share * (1 - share) / number
+    half = math.sqrt(z2 * variance + (z2 / (2 * number)) ** 2) / (1 + z2 / number)
+    return (0.0 if share == 0 else centre - half), (1.0 if share == 1 else centre + half)
 
 
 def resample(values: np.ndarray, clusters: Sequence[str], rng: np.random.Generator, num_samples: int) -> Resampled:
@@ -119,9 +135,9 @@ def intervals_of(of: Resampled, values: np.ndarray, paired: bool = False) -> lis
         is_share = ~np.isnan(of.discordant)
         low, high = np.where(is_share, 100 * share_low, low), np.where(is_share, 100 * share_high, high)
     elif of.num_clusters == len(values):
-        is_share = ((values == 0) | (values == 100)).all(axis=0)
-        share_low, share_high = _wilson_ends(of.value / 100, of.num_clusters, _quantile(of))
-        low, high = np.where(is_share, 100 * share_low, low), np.where(is_share, 100 * share_high, high)
+        for column in np.flatnonzero(((values == 0) | (values == 100)).all(axis=0)):
+            ends = wilson_interval(float(of.value[column]) / 100, of.num_clusters, _quantile(of))
+            low[column], high[column] = 100 * ends[0], 100 * ends[1]
     # where all clusters say the same, some that say something else may have been missed
     missed, is_alike = _share_missed(of.num_clusters, _quantile(of)), of.standard_error == 0
     low = np.where(is_alike, of.value - missed * (of.value - least), low)
@@ -205,17 +221,6 @@ def _ends(of: Resampled, skewness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.where(is_skewed, 3 * (np.cbrt(1 + divisor * (y - divisor / 6)) - 1) / divisor, y)
 
     return of.value - inverse(point) * of.standard_error, of.value - inverse(-point) * of.standard_error
-
-
-def _wilson_ends(share: np.ndarray, number: int, quantile: float) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's score interval (1927) of a share of `number` independent yes-no answers, with Student's t."""
-    import numpy as np
-
-    z2 = quantile**2
-    centre = (share + z2 / (2 * number)) / (1 + z2 / number)
-    variance = np.maximum(share * (1 - share), 0) / number  # of a column that is no share, anything may stand here
-    half = np.sqrt(z2 * variance + (z2 / (2 * number)) ** 2) / (1 + z2 / number)
-    return centre - half, centre + half
 
 
 def tango_ends(
