@@ -20,6 +20,7 @@ from typing import Any
 from ..config import Config
 from ..core.model_source import TOKENIZER_FILES, fingerprint
 from ..core.row_files import SUFFIXES
+from ..core.secrets import find_secret
 from ..core.storage import sha256_of
 from ..dataset.license import model_name
 from .base import as_trained, base_of, dataset_card
@@ -35,15 +36,6 @@ _TOKENIZER = (
 )
 _RECORDS = ("manifest.json", "verification.json", "training.json", "log_history.json", "loss.png")
 _TEXTS = {".json", ".jsonl", ".md", ".txt", ".jinja", ".py", ".yaml"}
-_SECRETS = {
-    "a Hub token": re.compile(rb"\bhf_[A-Za-z0-9]{20,}"),
-    "an API key": re.compile(rb"(?<![A-Za-z0-9_-])sk-[A-Za-z0-9_-]{20,}"),
-    "a GitHub token": re.compile(rb"\bgh[pousr]_[A-Za-z0-9]{30,}"),
-    "a private key": re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-}
-_SECRET_VARIABLES = re.compile(r".*(_TOKEN|_API_KEY|_SECRET|_PASSWORD)")
-_SHORTEST_SECRET = 8
-"""A shorter value of such a variable ("none", "true") is a word like others."""
 _PATH_IN_TEXT = re.compile(r"(?<![\w/:.])(?:/[\w.+@-]+)+/([\w.+@-]+)")
 _OF_THE_MACHINE = frozenset(("server", "base_urls", "hostname", "host", "node", "user", "cwd"))
 _OF_ROWS = frozenset(("samples", "stop"))
@@ -113,27 +105,21 @@ def list_files(folder: Path) -> tuple[File, ...]:
     )
 
 
-def refuse_secrets(folder: Path, environment: Mapping[str, str]) -> None:
+def refuse_secrets(folder: Path, values: Mapping[str, str]) -> None:
     """Search every text of a staged folder, the cells of parquet files too, for tokens and keys.
 
     Args:
-        environment: values of its variables named like secrets (*_TOKEN, *_API_KEY, ...) count as secrets.
+        values: secrets by the name of their environment variable, from `core.secrets.secret_values`.
 
     Raises:
         ValueError: one was found; the line names file and kind, never the secret.
     """
-    values = {
-        f"the value of {name}": value.strip().encode()
-        for name, value in sorted(environment.items())
-        if _SECRET_VARIABLES.fullmatch(name) and len(value.strip()) >= _SHORTEST_SECRET
-    }
     for path in _files(folder):
         for text in _texts(path):
-            found = [kind for kind, pattern in _SECRETS.items() if pattern.search(text)]
-            found += [kind for kind, value in values.items() if value in text]
-            if found:
+            found = find_secret(text, values)
+            if found is not None:
                 raise ValueError(
-                    f"{path.relative_to(folder)} holds what looks like {found[0]}; nothing was sent. Take it out of "
+                    f"{path.relative_to(folder)} holds what looks like {found}; nothing was sent. Take it out of "
                     "the run's file, and withdraw it if others may have seen it"
                 )
 
@@ -215,11 +201,11 @@ def _merged(config: Config, adapter: Path) -> Path:
     return folder
 
 
-def _texts(path: Path) -> Iterator[bytes]:
+def _texts(path: Path) -> Iterator[str]:
     if path.suffix in _TEXTS:
-        yield path.read_bytes()
+        yield path.read_text(encoding="utf-8", errors="replace")
     elif path.suffix == ".parquet":
         import pyarrow.parquet
 
         for batch in pyarrow.parquet.ParquetFile(path).iter_batches():
-            yield json.dumps(batch.to_pylist(), ensure_ascii=False, default=str).encode()
+            yield json.dumps(batch.to_pylist(), ensure_ascii=False, default=str)

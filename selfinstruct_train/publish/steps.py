@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from ..config import Config
+from ..core.secrets import secret_values
 from ..core.storage import write_text
 from . import announce, contents, ready, upload
 from .base import base_of
@@ -33,8 +35,9 @@ def publish(config: Config, show: Callable[[str], None]) -> None:
     sources = ready.find_sources(config)
     hub = _connect(config, sources) if config.publish.push else None
     staged, dataset_commit = _stage(config, sources)
+    secrets = secret_values(os.environ, asdict(config))
     for kind, (_, folder) in staged.items():
-        contents.refuse_secrets(folder, os.environ)
+        contents.refuse_secrets(folder, secrets)
         show(announce.listing(config, kind, folder, contents.list_files(folder)))
     for reason in sources.missing:
         show(f"missing: {reason}")

@@ -1,8 +1,8 @@
 """manifest.json beside a trained model: all that one must know to make it again, and what it took.
 
-No secret gets in: settings hold names of environment variables only, and the value of every variable that may be a
-secret is taken out of whatever text it stands in. Of this machine, its hardware is told, not its name. The home folder
-is written ~; other folders (run_dir, dataset, model, command) stay in this file of the run: publishing cuts them.
+No secret gets in: core/secrets.py takes them out of settings, arguments and every other text. Of this machine, its
+hardware is told, not its name. The home folder is written ~; other folders (run_dir, dataset, model, command) stay in
+this file of the run: publishing cuts them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import Config
+from ..core import secrets
 from ..core.model_source import fingerprint, model_source
 from ..core.row_files import SUFFIXES
 from ..core.storage import sha256_of
@@ -32,11 +33,6 @@ if TYPE_CHECKING:
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "safetensors")
 OPTIONAL_PACKAGES = ("bitsandbytes", "deepspeed", "flash-attn")
-_SECRET = re.compile(
-    r"(^|[_.-])(api_?keys?|keys?|tokens?|secrets?|password|passwd|credentials?|authorization|auth|pat)$", re.IGNORECASE
-)
-_SHORTEST_SECRET = 6
-"""A shorter value of such a variable is no secret, and would be found in innocent words."""
 
 
 def make_manifest(plan: Plan, trainer: Any, taken: Taken, first_step: int = 0) -> dict[str, Any]:
@@ -46,6 +42,7 @@ def make_manifest(plan: Plan, trainer: Any, taken: Taken, first_step: int = 0) -
         taken: by all commands of this training.
         first_step: steps that earlier commands had done, where this one went on from a checkpoint.
     """
+    settings = dataclasses.asdict(plan.config)
     manifest = {
         "format": 1,
         "started": taken.started,
@@ -63,58 +60,26 @@ def make_manifest(plan: Plan, trainer: Any, taken: Taken, first_step: int = 0) -
         "identity": plan.identity,
         "rows": {"trained": len(plan.rows), "held_out": len(plan.validation_rows), "dropped": plan.dropped},
         "training": _figures(plan, trainer, first_step),
-        "config": _without_secret_keys(dataclasses.asdict(plan.config)),
+        "config": secrets.without_secret_fields(settings),
     }
-    return without_secrets(manifest, _secrets(plan.config))
+    return without_home(secrets.scrub(manifest, secrets.secret_values(os.environ, settings)))
 
 
-def without_secrets(value: Any, secrets: dict[str, str]) -> Any:
-    """Return JSON values with every secret in a text replaced by its variable's name, and the home folder by ~."""
+def without_home(value: Any) -> Any:
+    """Return JSON values with the home folder of every text as ~."""
     if isinstance(value, dict):
-        return {str(key): without_secrets(item, secrets) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_secrets(item, secrets) for item in value]
-    if isinstance(value, str):
-        for name, secret in secrets.items():
-            value = value.replace(secret, f"<{name}>")
-        home = str(Path.home())
-        return re.sub(rf"{re.escape(home)}(?=/|$)", "~", value) if len(home) > 1 else value
-    return value
-
-
-def _secrets(config: Config) -> dict[str, str]:
-    """Return the environment's values that may be secrets, by variable, the longest first."""
-    named = {model.server.api_key_env for model in (config.model, config.relabel.model, config.quality.model)}
-    found = {name: text for name, text in os.environ.items() if _SECRET.search(name) or name in named}
-    found = {name: text for name, text in found.items() if len(text) >= _SHORTEST_SECRET}
-    return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
-
-
-def _without_secret_keys(value: Any) -> Any:
-    """Fields for a server are the user's own: those whose name tells of a secret lose their text."""
-    if isinstance(value, dict):
-        return {
-            key: "<removed>" if _SECRET.search(key) and isinstance(item, str) else _without_secret_keys(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_without_secret_keys(item) for item in value]
-    return value
+        return {key: without_home(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_home(item) for item in value]
+    home = str(Path.home())
+    return re.sub(rf"{re.escape(home)}(?=/|$)", "~", value) if isinstance(value, str) and len(home) > 1 else value
 
 
 def _command() -> list[str]:
-    """Return the command line; an argument whose name tells of a secret loses its value, unless that is a number."""
+    """Return the command line without secrets."""
     script, here = Path(sys.argv[0]).resolve(), Path.cwd()
-    words = [script.relative_to(here).as_posix() if script.is_relative_to(here) else script.name]
-    hides_next = False
-    for argument in sys.argv[1:]:
-        name, sign, value = argument.partition("=")
-        is_secret = name.startswith("-") and bool(_SECRET.search(name.lstrip("-")))
-        is_number = (value if sign else argument).isdecimal()  # max_new_tokens is no secret
-        hides_own = is_secret and bool(sign) and not is_number
-        words.append("<removed>" if hides_next and not is_number else f"{name}=<removed>" if hides_own else argument)
-        hides_next = is_secret and not sign
-    return words
+    name = script.relative_to(here).as_posix() if script.is_relative_to(here) else script.name
+    return [name, *secrets.without_secret_arguments(sys.argv[1:])]
 
 
 def _git_state() -> dict[str, Any] | None:

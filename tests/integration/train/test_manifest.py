@@ -12,7 +12,7 @@ import pytest
 
 from selfinstruct_train.train.checkpoints import Taken
 from selfinstruct_train.train.data.packing import make_dataset
-from selfinstruct_train.train.manifest import make_manifest, without_secrets
+from selfinstruct_train.train.manifest import make_manifest, without_home
 from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.trainer import train
 
@@ -128,6 +128,7 @@ def test_no_secret_of_the_environment_and_no_home_folder_is_told(plan, monkeypat
         "MY_PROVIDER": "own-name-secret",
         "AWS_SECRET": "AKIA55555",
         "HUB_PAT": "ghp_99999999",
+        "MY_JUDGE": "the-judges-own-key",
     }
     for name, value in secrets.items():
         monkeypatch.setenv(name, value)
@@ -149,9 +150,12 @@ def test_no_secret_of_the_environment_and_no_home_folder_is_told(plan, monkeypat
     server = replace(
         config.model.server,
         api_key_env="MY_PROVIDER",
-        extra_body={"api_key": "told", "user": "own-name-secret", "n": 1, "deep": [{"token": "told"}]},
+        extra_body={"api_key": "told", "user": "own-name-secret", "top_k": 1, "deep": [{"token": "told"}]},
     )
     config = replace(config, run_dir="/home/somebody/runs", model=replace(config.model, server=server))
+    server = replace(config.judge.model.server, api_key_env="MY_JUDGE", extra_body={"user": "the-judges-own-key"})
+    judge = replace(config.judge, model=replace(config.judge.model, server=server))
+    config = replace(config, judge=judge)
     text = json.dumps(make_manifest(replace(plan, config=config), finished_trainer(plan, 3), Taken(BEGAN, 1.0)))
     for value in (*secrets.values(), "told", "/home/somebody"):
         assert value not in text, value
@@ -163,9 +167,10 @@ def test_no_secret_of_the_environment_and_no_home_folder_is_told(plan, monkeypat
     assert manifest["config"]["model"]["server"]["extra_body"] == {
         "api_key": "<removed>",
         "user": "<MY_PROVIDER>",
-        "n": 1,
+        "top_k": 1,
         "deep": [{"token": "<removed>"}],
     }
+    assert manifest["config"]["judge"]["model"]["server"]["extra_body"] == {"user": "<MY_JUDGE>"}
     assert manifest["config"]["run_dir"] == "~/runs"
     assert manifest["config"]["model"]["server"]["api_key_env"] == "MY_PROVIDER"
     assert manifest["config"]["generate"]["instruction_sampling"]["max_new_tokens"] == 1024
@@ -183,7 +188,7 @@ def test_folders_outside_home_stay_in_the_runs_own_file_and_publishing_cuts_them
 
 def test_a_folder_that_only_begins_like_home_keeps_its_name(monkeypatch):
     monkeypatch.setenv("HOME", "/home/a")
-    assert without_secrets(["/home/a", "/home/a/x", "/home/abc"], {}) == ["~", "~/x", "/home/abc"]
+    assert without_home(["/home/a", "/home/a/x", "/home/abc"]) == ["~", "~/x", "/home/abc"]
 
 
 def test_the_git_state_is_that_of_the_working_directory_where_there_is_one(plan, tmp_path, monkeypatch):

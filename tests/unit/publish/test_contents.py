@@ -1,11 +1,12 @@
 """Only what is meant goes out: no pickle, no secret, nothing that tells of the machine; the run's files stay."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
-from selfinstruct_train.config import Config, PublishConfig
+from selfinstruct_train.config import Config, JudgeConfig, PublishConfig
+from selfinstruct_train.core.secrets import secret_values
 from selfinstruct_train.publish.contents import list_files, refuse_secrets, stage_dataset, stage_model, without_machine
 from selfinstruct_train.publish.ready import Sources
 
@@ -118,9 +119,18 @@ def test_a_text_that_holds_a_secret_is_refused_without_repeating_it(tmp_path, te
     (tmp_path / "eval").mkdir()
     (tmp_path / "eval" / "scores.json").write_text(json.dumps({"note": text}))
     with pytest.raises(ValueError, match=f"eval/scores.json holds what looks like {kind}; nothing was sent") as refusal:
-        refuse_secrets(tmp_path, {"MAIL_PASSWORD": "tulips-in-may"})
+        refuse_secrets(tmp_path, secret_values({"MAIL_PASSWORD": "tulips-in-may"}))
     assert text not in str(refusal.value)
     assert "tulips" not in str(refusal.value)
+
+
+def test_the_judges_key_is_refused_though_its_variable_is_not_named_like_a_secret(tmp_path):
+    server = replace(JudgeConfig().model.server, api_key_env="MY_PROVIDER")
+    config = Config(judge=JudgeConfig(model=replace(JudgeConfig().model, server=server)))
+    (tmp_path / "README.md").write_text("graded with the-judges-key")
+    with pytest.raises(ValueError, match="README.md holds what looks like the value of MY_PROVIDER") as refusal:
+        refuse_secrets(tmp_path, secret_values({"MY_PROVIDER": "the-judges-key"}, asdict(config)))
+    assert "the-judges-key" not in str(refusal.value)
 
 
 def test_a_secret_in_a_cell_of_the_data_is_found(tmp_path):
@@ -135,7 +145,7 @@ def test_a_secret_in_a_cell_of_the_data_is_found(tmp_path):
 
 def test_harmless_words_and_short_values_are_no_secrets(tmp_path):
     (tmp_path / "README.md").write_text("task-oriented-instruction-following-data, hf_hub_download, true, risk-averse")
-    refuse_secrets(tmp_path, {"USE_TOKEN": "true", "HOME": "README", "X_API_KEY": ""})
+    refuse_secrets(tmp_path, secret_values({"USE_TOKEN": "true", "HOME": "README", "X_API_KEY": ""}))
 
 
 def test_paths_and_servers_are_taken_out_of_records():
