@@ -14,7 +14,9 @@ BENCH ?= novelty replay decoding kills packing scoring coverage
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# The environment that the product's commands need, and the same with the tools of `make test` and `make lint`.
 READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
 # Several processes share the requests. For several machines start torchrun on each, with its --nnodes and --rdzv options.
 GENERATE = $(if $(filter 1,$(PROCESSES)),$(BIN)/python,$(BIN)/torchrun --standalone --nproc_per_node $(PROCESSES))
 # One process needs no launcher: Ctrl-C and exit codes arrive, and on a CPU it has all cores (accelerate allows one).
@@ -36,10 +38,12 @@ help: ## list the targets
 
 setup: $(READY) ## make the environment (.venv) from constraints.txt; re-made when it or pyproject.toml changes
 
-$(READY): constraints.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+$(READY): constraints.txt pyproject.toml .ci/environment.py
+	$(PYTHON) .ci/environment.py --clear $(VENV) annotate
+	@touch $@
+
+$(READY_DEV): $(READY)
+	$(PYTHON) .ci/environment.py $(VENV) dev
 	@touch $@
 
 data: $(READY) ## the paper's own material -> data/ (ARGS="--mirror URL" or ARGS="--from FOLDER")
@@ -118,7 +122,7 @@ convert: $(READY) ## Natural Instructions' training tasks, or P3 (T0), as instru
 publish: $(READY) ## tell what would go to the Hub; ARGS="--publish.push true" uploads it
 	$(BIN)/python recipes/publish.py --config $(CONFIG) $(ARGS)
 
-test: $(READY) ## run the tests
+test: $(READY_DEV) ## run the tests
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 bench: $(READY) ## measure speed, each as a ratio in one run (BENCH=novelty|decoding|replay|kills|packing|scoring|coverage; 17 minutes for all)
@@ -127,10 +131,10 @@ bench: $(READY) ## measure speed, each as a ratio in one run (BENCH=novelty|deco
 bench-gpu: $(READY) ## training and generation on this machine's GPU (ARGS="--small" proves it on a CPU)
 	$(BIN)/python -m benchmarks.gpu $(ARGS)
 
-test-servers: $(READY) ## run the backends' tests on llama.cpp's server, vLLM's server and vLLM (builds both, 20 min once)
+test-servers: $(READY_DEV) ## run the backends' tests on llama.cpp's server, vLLM's server and vLLM (builds both, 20 min once)
 	$(BIN)/python -m tests.servers.run $(ARGS)
 
-lint: $(READY) ## check style and types
+lint: $(READY_DEV) ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
