@@ -96,7 +96,7 @@ def generation_table(shape: Any, device: str, num_requests: int, small: bool) ->
     from selfinstruct_train.config import ModelConfig
     from selfinstruct_train.core.records import Request
     from selfinstruct_train.lm.transformers.transformers_lm import TransformersLM
-    from selfinstruct_train.train.model import load_tokenizer
+    from selfinstruct_train.train.network.model import load_tokenizer
 
     tokenizer, _ = load_tokenizer(ModelConfig())
     tokenizer.padding_side, tokenizer.pad_token = "left", tokenizer.eos_token

@@ -150,7 +150,7 @@ def _trainer(name: str, shape: Shape, device: str, micro: int, in_step: int, fol
     from benchmarks.lengths import random_plan
     from selfinstruct_train.config import TrainConfig
     from selfinstruct_train.train.arguments import make_arguments, make_lora
-    from selfinstruct_train.train.attention import attention_for
+    from selfinstruct_train.train.network.attention import attention_for
     from selfinstruct_train.train.row_trainer import make_trainer
 
     on_gpu, steps = device != "cpu", shape.steps + WARM_UP

@@ -89,7 +89,7 @@ def runner(plan: Any) -> Callable[[str], tuple[float, float, int]]:
     """Return what trains one epoch and tells seconds of the processor and of the wall, and tokens with padding."""
     from selfinstruct_train.train.arguments import make_arguments
     from selfinstruct_train.train.data.packing import make_collator, num_examples
-    from selfinstruct_train.train.model import load_network
+    from selfinstruct_train.train.network.model import load_network
     from selfinstruct_train.train.row_trainer import make_trainer
 
     packed = replace(plan.config.train, packing=True)

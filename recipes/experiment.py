@@ -50,7 +50,7 @@ def main() -> None:
     from selfinstruct_eval.experiment import adopt_answers, arms_table, read_arm_scores
     from selfinstruct_eval.report.curve import find_plateau, write_curve
     from selfinstruct_train.dataset.arms import make_arms, write_config
-    from selfinstruct_train.train.in_turn import find_finished, run_to_end, split_launcher
+    from selfinstruct_train.train.subprocesses import find_finished, run_to_end, split_launcher
 
     if (config.budget.max_cost, config.budget.max_tokens) != (None, None):
         log.info("the budget counts for each run directory alone: what the run has spent is not counted here")

@@ -47,11 +47,11 @@ def main() -> None:
     log = logging.getLogger("selfinstruct_train.recipe")
     log.info("%s", changed_settings(config))
 
+    from selfinstruct_train.train.checkpoints import delete_checkpoints
     from selfinstruct_train.train.failures import first_does
     from selfinstruct_train.train.plan import is_complete, make_plan, refuse_other_training
     from selfinstruct_train.train.trainer import check, train
     from selfinstruct_train.train.verify.verification import is_verified
-    from selfinstruct_train.train.work_folder import delete_checkpoints
 
     log.info("training runs as %s", check(config))
     plans = [make_plan(config, mixture) for mixture in config.train.mixtures]

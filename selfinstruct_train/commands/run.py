@@ -12,7 +12,7 @@ STEPS = ("generate", "train", "eval")
 
 
 def run(call: Call) -> None:
-    from ..train.in_turn import run_to_end
+    from ..train.subprocesses import run_to_end
 
     if os.environ.get("WORLD_SIZE", "1") != "1":
         raise ValueError("run starts a process for each step; give generate, train and eval to the launcher in turn")

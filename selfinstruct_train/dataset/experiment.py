@@ -19,8 +19,8 @@ from selfinstruct_eval.tasks import load_sets
 
 from ..config import Config
 from ..train.checks.doctor import examine
-from ..train.in_turn import find_finished, run_to_end, split_launcher
 from ..train.plan import Plan, make_plan, refuse_other_training
+from ..train.subprocesses import find_finished, run_to_end, split_launcher
 from .arms import Arm, Experiment, make_arms, write_config
 from .overlaps import open_overlaps
 

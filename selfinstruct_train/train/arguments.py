@@ -19,7 +19,7 @@ from typing import Any
 from ..config import Config
 from ..core.seeding import derive_seed
 from .data.packing import num_examples
-from .model import uses_bfloat16
+from .network.model import uses_bfloat16
 from .plan import Plan
 from .validation import validation_arguments
 
@@ -35,6 +35,26 @@ def num_steps(plan: Plan) -> tuple[int, int]:
     train = plan.config.train
     in_epoch = math.ceil(num_examples(plan.rows, train) / train.batch_size)
     return in_epoch, train.max_steps or math.ceil(in_epoch * train.epochs)
+
+
+def micro_batches(config: Config, num_processes: int) -> tuple[int, int]:
+    """Return rows in a micro-batch and micro-batches in a step, for each process.
+
+    Raises:
+        ValueError: the batch size is no multiple of what the processes take together.
+    """
+    batch_size = config.train.batch_size
+    if batch_size % num_processes:
+        raise ValueError(
+            f"train.batch_size is {batch_size}, which {num_processes} processes cannot share; make it a multiple"
+        )
+    micro_batch = min(config.train.per_device_batch_size, batch_size // num_processes)
+    if batch_size % (micro_batch * num_processes):
+        raise ValueError(
+            f"train.batch_size is {batch_size}, no multiple of per_device_batch_size {micro_batch} times "
+            f"{num_processes} processes; change one of them"
+        )
+    return micro_batch, batch_size // (micro_batch * num_processes)
 
 
 def make_arguments(

@@ -1,11 +1,25 @@
-"""What a training does at its steps beside training: show where it is, and stop where it has gone wrong."""
+"""The callbacks of a training: what the Trainer does beside its steps.
+
+They show the progress, stop at NaN, mark checkpoints as whole, measure the last step, and check how the model is spread
+over the processes. Each function returns a fresh TrainerCallback.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
 import math
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+
+from .checkpoints import MARK, Clock, bring_to_disk
+from .launch import check_trainer
+from .plan import Plan
+
+log = logging.getLogger(__name__)
 
 
 def progress_bar(description: str) -> Any:
@@ -60,3 +74,47 @@ def stop_at_nan() -> Any:
                     )
 
     return StopAtNan()
+
+
+def mark_whole(clock: Clock) -> Any:
+    """Return a Trainer callback that marks each checkpoint once every process has written its part."""
+    from transformers import TrainerCallback
+
+    class MarkWhole(TrainerCallback):
+        def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            args.distributed_state.wait_for_everyone()
+            if state.is_world_process_zero:
+                folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+                bring_to_disk(folder)
+                unfinished = folder / f".{MARK}"
+                unfinished.write_text(json.dumps(asdict(clock.read())), encoding="utf-8")
+                unfinished.rename(folder / MARK)
+
+    return MarkWhole()
+
+
+def validation_callbacks(plan: Plan) -> list[Any]:
+    """Return the Trainer callback that has the last step measured and saved; none without validation rows."""
+    if not plan.validation_rows:
+        return []
+    from transformers import TrainerCallback
+
+    class MeasureTheLastStep(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.global_step >= state.max_steps:
+                control.should_evaluate = control.should_save = True
+
+    return [MeasureTheLastStep()]
+
+
+def check_the_trainer(trainer: Any) -> Any:
+    """Return a Trainer callback that calls `check_trainer` before the first step and logs its line."""
+    from transformers import TrainerCallback
+
+    class CheckTrainer(TrainerCallback):
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            line = check_trainer(trainer)
+            if state.is_world_process_zero:
+                log.info("the model: %s", line)
+
+    return CheckTrainer()

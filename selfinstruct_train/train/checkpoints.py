@@ -1,24 +1,78 @@
-"""Checkpoints that can be trusted: a mark tells that one was written to its end; training resumes from the last such.
+"""The hidden work folder of a training and its checkpoints: locked for one command, resumed from the last whole one.
 
-Transformers writes a checkpoint's files one after another; one cut short by a kill looks much like a whole one. The
-mark is set when the files are on the disk, so that it holds after a power cut too. In it stands what the training
-took until then, over all its commands.
+Transformers writes a checkpoint's files one after another, and one that a kill cut short looks much like a whole one.
+So a mark is written when all files are on the disk; it holds after a power cut too, and it tells what the training took
+until then, over all its commands. Only the marked checkpoints count. What is in a checkpoint is the trainer's affair.
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import logging
 import os
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ..core.storage import write_json
+from .arguments import KEPT_CHECKPOINTS
+from .plan import IDENTITY_FILE, Plan, refuse_other_training
+
+log = logging.getLogger(__name__)
 
 MARK = "whole"
+LOCK = "lock"
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+
+
+@contextmanager
+def work_folder(plan: Plan, checkpoint_bytes: int) -> Iterator[None]:
+    """Hold the plan's work folder, made if missing; unfinished checkpoints in it are deleted.
+
+    Args:
+        checkpoint_bytes: what one checkpoint is expected to take.
+
+    Raises:
+        ValueError: it or the model's folder is of another training, another command holds it, or the disk is too full.
+    """
+    refuse_other_training(plan)
+    plan.work.mkdir(parents=True, exist_ok=True)
+    descriptor = _lock(plan.work / LOCK)
+    try:
+        refuse_other_training(plan)  # again: only now does nobody else change it
+        if plan.folder.exists():
+            raise ValueError(f"{plan.folder} has just been trained by another command; give yours again")
+        drop_unfinished(plan.work)
+        shutil.rmtree(plan.work / "finished", ignore_errors=True)
+        _check_room(plan.work, checkpoint_bytes)
+        write_json(plan.work / IDENTITY_FILE, {"identity": plan.identity})  # without it, good checkpoints are refused
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def put_in_place(plan: Plan, finished: Path) -> None:
+    """Move the whole model to its folder and delete the checkpoints."""
+    finished.rename(plan.folder)
+    delete_checkpoints(plan)
+
+
+def delete_checkpoints(plan: Plan) -> None:
+    """Delete the work folder of a plan whose model is in place, and what a deletion that was killed left of it.
+
+    It gets another name first: half of it, without the settings, would be refused as another training's.
+    """
+    deleted = plan.work.with_name(f"{plan.work.name}.deleted")
+    shutil.rmtree(deleted, ignore_errors=True)
+    if plan.work.exists():
+        plan.work.rename(deleted)
+        shutil.rmtree(deleted, ignore_errors=True)  # what a network disk still holds open goes with the next command
 
 
 @dataclass(frozen=True)
@@ -67,23 +121,6 @@ def find_best_again(checkpoint: Path) -> None:
         write_json(file, state | {"best_model_checkpoint": str(best)})
 
 
-def mark_whole(clock: Clock) -> Any:
-    """Return a Trainer callback that marks each checkpoint once every process has written its part."""
-    from transformers import TrainerCallback
-
-    class MarkWhole(TrainerCallback):
-        def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            args.distributed_state.wait_for_everyone()
-            if state.is_world_process_zero:
-                folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-                bring_to_disk(folder)
-                unfinished = folder / f".{MARK}"
-                unfinished.write_text(json.dumps(asdict(clock.read())), encoding="utf-8")
-                unfinished.rename(folder / MARK)
-
-    return MarkWhole()
-
-
 def step_of(folder: Path) -> int:
     """Read the optimizer step off a checkpoint's name."""
     return int(folder.name.rpartition("-")[2])
@@ -98,3 +135,40 @@ def bring_to_disk(folder: Path) -> None:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+
+def _lock(path: Path) -> int:
+    """Open and lock a file, with this process's number in it; whoever ends, however, lets it go."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
+        os.close(descriptor)
+        raise ValueError(
+            f"{path}: another command (process {holder}) is training this; wait for it to end, or stop it"
+        ) from None
+    except OSError as error:  # some shared disks know no locks, Lustre as it is often mounted among them
+        if error.errno not in _NO_LOCKS:
+            os.close(descriptor)
+            raise
+        log.warning("%s: this disk has no locks (%s); see to it that no second command trains this", path, error)
+    if not path.exists() or not os.path.samestat(os.fstat(descriptor), path.stat()):  # deleted by one that has ended
+        os.close(descriptor)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _lock(path)
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
+
+
+def _check_room(folder: Path, checkpoint_bytes: int) -> None:
+    """One checkpoint more than is kept must fit: the oldest goes when the newest is written."""
+    used = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    needed = checkpoint_bytes * (KEPT_CHECKPOINTS + 1)
+    free = shutil.disk_usage(folder).free
+    if needed > used + free:
+        raise ValueError(
+            f"{folder}: {KEPT_CHECKPOINTS + 1} checkpoints of about {checkpoint_bytes / 1e9:.1f} GB need "
+            f"{needed / 1e9:.1f} GB, and the disk has {free / 1e9:.1f} GB free; make room, or choose another run_dir"
+        )

@@ -81,21 +81,6 @@ def check_trainer(trainer: Any) -> str:
     return line
 
 
-def trainer_check(trainer: Any) -> Any:
-    """Return a Trainer callback that calls `check_trainer` before the first step and logs its line."""
-    import logging
-
-    from transformers import TrainerCallback
-
-    class CheckTrainer(TrainerCallback):
-        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            line = check_trainer(trainer)
-            if state.is_world_process_zero:
-                logging.getLogger(__name__).info("the model: %s", line)
-
-    return CheckTrainer()
-
-
 def asked_launch() -> Launch:
     """Find out what the launch of this process asked for: `accelerate launch`, torchrun, MPI, srun, or none."""
     above = _accelerate_above()

@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..config import Config
+from .checkpoints import delete_checkpoints
 from .checks.doctor import FindOverlaps, examine
 from .failures import first_does
 from .plan import Plan, is_complete, make_plan, refuse_other_training
 from .trainer import Result, check, train
-from .work_folder import delete_checkpoints
 
 logger = logging.getLogger(__name__)
 

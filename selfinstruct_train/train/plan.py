@@ -21,7 +21,7 @@ from ..core.records import Row
 from .data.encode import EncodedRow, Encoding, encode_rows
 from .data.rows import read_training_rows
 from .data.split import check_best_by, split_validation
-from .model import context_length, load_tokenizer
+from .network.model import context_length, load_tokenizer
 
 IDENTITY_FILE = "training.json"
 _NOT_IDENTITY = (

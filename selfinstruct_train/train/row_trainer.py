@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .attention import check_documents_apart, use_documents_attention
 from .data.packing import make_collator, make_dataset, with_filler
 from .data.sampler import StepSampler
-from .loss import token_weights, weighted_loss
+from .network.attention import check_documents_apart, use_documents_attention
+from .network.loss import token_weights, weighted_loss
 from .plan import Plan
 from .validation import measure_validation
 

@@ -17,17 +17,24 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config
-from .arguments import check_available, check_lora_targets, make_arguments, make_lora, num_steps, tracker_folder
-from .callbacks import progress_bar, stop_at_nan
-from .checkpoints import Clock, find_best_again, last_whole_checkpoint, mark_whole, step_of
+from .arguments import (
+    check_available,
+    check_lora_targets,
+    make_arguments,
+    make_lora,
+    micro_batches,
+    num_steps,
+    tracker_folder,
+)
+from .callbacks import check_the_trainer, mark_whole, progress_bar, stop_at_nan, validation_callbacks
+from .checkpoints import Clock, find_best_again, last_whole_checkpoint, put_in_place, step_of, work_folder
 from .failures import first_does, in_one_line
-from .launch import check_launch, open_processes, trainer_check
-from .model import check_device, load_network, make_skeleton, trains_on_gpu, uses_bfloat16
+from .launch import check_launch, open_processes
+from .network.model import check_device, load_network, make_skeleton, trains_on_gpu, uses_bfloat16
 from .plan import Plan
 from .row_trainer import make_trainer
-from .saving import save_model
-from .validation import validation_callbacks, validation_dataset
-from .work_folder import put_in_place, work_folder
+from .saving.model_folder import save_model
+from .validation import validation_dataset
 
 log = logging.getLogger(__name__)
 
@@ -106,26 +113,6 @@ def train(plan: Plan) -> Result:
     return _result(plan, trainer, time.monotonic() - start)
 
 
-def micro_batches(config: Config, num_processes: int) -> tuple[int, int]:
-    """Return rows in a micro-batch and micro-batches in a step, for each process.
-
-    Raises:
-        ValueError: the batch size is no multiple of what the processes take together.
-    """
-    batch_size = config.train.batch_size
-    if batch_size % num_processes:
-        raise ValueError(
-            f"train.batch_size is {batch_size}, which {num_processes} processes cannot share; make it a multiple"
-        )
-    micro_batch = min(config.train.per_device_batch_size, batch_size // num_processes)
-    if batch_size % (micro_batch * num_processes):
-        raise ValueError(
-            f"train.batch_size is {batch_size}, no multiple of per_device_batch_size {micro_batch} times "
-            f"{num_processes} processes; change one of them"
-        )
-    return micro_batch, batch_size // (micro_batch * num_processes)
-
-
 def _checkpoint_bytes(plan: Plan, skeleton: Any) -> int:
     """Weights in float32, and Adam's two numbers for each; of an adapter, its own alone."""
     if plan.config.train.method == "full":
@@ -148,7 +135,7 @@ def _make_trainer(plan: Plan, arguments: Any, on_gpu: bool, first_epoch: int, cl
             [stop_at_nan(), mark_whole(clock), *validation_callbacks(plan)],
             first_epoch=first_epoch,
         )
-    trainer.add_callback(trainer_check(trainer))
+    trainer.add_callback(check_the_trainer(trainer))
     if plan.config.train.method == "qlora":
         for parameter in trainer.model.parameters():
             if parameter.requires_grad:  # TRL made them bfloat16, in which most updates would be lost

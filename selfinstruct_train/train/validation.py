@@ -20,8 +20,8 @@ from ..core.rouge import rouge_l, stemmed_words
 from ..core.seeding import derive_seed
 from .data.encode import IGNORED, EncodedRow, encode_rows, evaluation_ids
 from .data.packing import collate_rows
-from .loss import weighted_loss
-from .model import context_length
+from .network.loss import weighted_loss
+from .network.model import context_length
 from .plan import Plan
 
 MAX_PROMPTS = 50
@@ -64,20 +64,6 @@ def validation_dataset(plan: Plan) -> Any:
     return datasets.Dataset.from_dict(
         {"input_ids": [list(row.input_ids) for row in rows], "labels": [list(row.labels) for row in rows]}
     )
-
-
-def validation_callbacks(plan: Plan) -> list[Any]:
-    """Return the Trainer callback that has the last step measured and kept, whatever the number of steps."""
-    if not plan.validation_rows:
-        return []
-    from transformers import TrainerCallback
-
-    class MeasureTheLastStep(TrainerCallback):
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if state.global_step >= state.max_steps:
-                control.should_evaluate = control.should_save = True
-
-    return [MeasureTheLastStep()]
 
 
 def measure_validation(trainer: Any) -> Any:

@@ -15,11 +15,10 @@ from typing import Any
 from ...config import Config
 from ...core.prompt_format import end_id
 from ...core.records import Row
-from ..arguments import check_available, check_lora_targets
+from ..arguments import check_available, check_lora_targets, micro_batches
 from ..launch import Launch, asked_launch
-from ..model import context_length, make_skeleton, read_model_config, trains_on_gpu
+from ..network.model import context_length, make_skeleton, read_model_config, trains_on_gpu
 from ..plan import Plan
-from ..trainer import micro_batches
 from .devices import Devices, find_devices
 from .estimate import Estimate, estimate
 from .findings import BEFORE_TRAINING, Finding, accept, check_allowed, findings_table, refuse

@@ -13,7 +13,7 @@ from typing import Any
 from ...config import TrainConfig
 from ..data.encode import IGNORED, EncodedRow
 from ..data.packing import make_collator, make_dataset, padding_id
-from ..loss import token_weights
+from ..network.loss import token_weights
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...lm.transformers.memory import is_out_of_memory
 from ..checks.findings import Finding
-from ..model import load_network
+from ..network.model import load_network
 from ..plan import Plan
 from .answers import Answer, Asking, Outputs, agreement, next_token_logits, next_token_share, parts_at_a_tie
 from .device import Batch, Device, find_device

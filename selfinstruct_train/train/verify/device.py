@@ -13,7 +13,7 @@ from typing import Any
 
 from ...config import ModelConfig
 from ...lm.transformers.memory import USABLE, free_bytes, token_sizes
-from ..model import make_skeleton, trains_on_gpu
+from ..network.model import make_skeleton, trains_on_gpu
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from ...config import Config, ModelConfig
 from ...core.model_source import model_source
 from ..arguments import make_lora
 from ..checks.findings import Finding
-from ..model import make_skeleton
+from ..network.model import make_skeleton
 
 ADAPTER, FULL, INDEX = "adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json"
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")

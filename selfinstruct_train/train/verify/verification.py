@@ -20,7 +20,7 @@ from ...core.storage import sha256_of, write_json
 from ...lm.transformers.memory import is_out_of_memory
 from ..checks.findings import AFTER_TRAINING, Finding, accept, to_json
 from ..failures import first_sentence
-from ..model import context_length
+from ..network.model import context_length
 from ..plan import IDENTITY_FILE, Plan, differing, read_identity
 from .answers import Asking, draw_questions, judge, measure, new_token_limit, next_token_logits, next_token_share
 from .compare_merged import MERGED_NEXT_TOKENS, compare_merged

@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from selfinstruct_train.config import LoraSettings
-from selfinstruct_train.train import trainer, work_folder
+from selfinstruct_train.train import checkpoints, trainer
 from selfinstruct_train.train.failures import first_does, in_one_line
 from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.trainer import train
@@ -67,7 +67,7 @@ def test_too_full_a_disk_is_refused_before_training(make_config, monkeypatch):
     """36,528 parameters, 12 bytes each, three checkpoints: 1.3 MB."""
     plan = make_plan(make_config(max_steps=2), MIXTURE)
     usage = type("Usage", (), {"free": 1_000_000})()
-    monkeypatch.setattr(work_folder.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(ValueError, match="3 checkpoints of about .* GB free; make room, or choose another run_dir"):
         train(plan)
     assert not list(plan.work.glob("checkpoint-*"))
@@ -79,9 +79,9 @@ def test_a_disk_without_locks_is_trained_on_with_a_warning(make_config, monkeypa
     def flock(*args) -> None:
         raise OSError(errno.ENOSYS, "Function not implemented")
 
-    monkeypatch.setattr(work_folder.fcntl, "flock", flock)
+    monkeypatch.setattr(checkpoints.fcntl, "flock", flock)
     plan = make_plan(make_config(), MIXTURE)
-    with work_folder.work_folder(plan, 1):
+    with checkpoints.work_folder(plan, 1):
         assert "this disk has no locks ([Errno 38] Function not implemented)" in caplog.text
         assert (plan.work / "lock").exists()
 
@@ -89,7 +89,7 @@ def test_a_disk_without_locks_is_trained_on_with_a_warning(make_config, monkeypa
 def test_a_full_disk_at_the_final_save_keeps_the_last_checkpoint(make_config, monkeypatch):
     plan = make_plan(make_config(max_steps=4, save_steps=2), MIXTURE)
     with monkeypatch.context() as patch:
-        patch.setattr("selfinstruct_train.train.saving.plot_loss", fails_for_want_of_space)
+        patch.setattr("selfinstruct_train.train.saving.model_folder.plot_loss", fails_for_want_of_space)
         with pytest.raises(ValueError, match="full .* then the same command goes on from checkpoint-4"):
             train(plan)
     assert not plan.folder.exists()

@@ -12,8 +12,8 @@ import pytest
 
 from selfinstruct_train.train.checkpoints import Taken
 from selfinstruct_train.train.data.packing import make_dataset
-from selfinstruct_train.train.manifest import make_manifest, without_home
 from selfinstruct_train.train.plan import make_plan
+from selfinstruct_train.train.saving.manifest import make_manifest, without_home
 from selfinstruct_train.train.trainer import train
 
 BEGAN = "2026-01-01T00:00:00+00:00"

@@ -7,7 +7,7 @@ import pytest
 
 from selfinstruct_train.train.arguments import make_arguments, make_lora
 from selfinstruct_train.train.data.packing import num_examples
-from selfinstruct_train.train.model import load_network
+from selfinstruct_train.train.network.model import load_network
 from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.row_trainer import make_trainer
 

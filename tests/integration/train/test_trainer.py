@@ -14,7 +14,7 @@ from selfinstruct_train.core.prompt_format import evaluation_prompt
 from selfinstruct_train.core.records import Request, Sampling
 from selfinstruct_train.lm import load_lm
 from selfinstruct_train.train.checkpoints import last_whole_checkpoint
-from selfinstruct_train.train.model import check_device
+from selfinstruct_train.train.network.model import check_device
 from selfinstruct_train.train.plan import is_complete, make_plan
 from selfinstruct_train.train.trainer import check, train
 from tests.support.paths import REAL_DATA
@@ -87,7 +87,7 @@ def test_qlora_holds_its_base_in_four_bits(make_config):
     import bitsandbytes
     import torch
 
-    from selfinstruct_train.train.model import load_network
+    from selfinstruct_train.train.network.model import load_network
 
     config = make_config(method="qlora")
     network = load_network(config.model, config.train, on_gpu=False, embeddings_needed=384)

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from selfinstruct_train.core.records import Row
+from selfinstruct_train.train.callbacks import validation_callbacks
 from selfinstruct_train.train.data.encode import encode_rows
 from selfinstruct_train.train.data.split import split_validation
 from selfinstruct_train.train.plan import make_plan
@@ -22,7 +23,6 @@ from selfinstruct_train.train.validation import (
     by_limit,
     questions_of,
     validation_arguments,
-    validation_callbacks,
     validation_dataset,
 )
 from tests.support import small_model

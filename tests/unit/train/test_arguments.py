@@ -7,7 +7,7 @@ import pytest
 
 from selfinstruct_train.config import LoraSettings
 from selfinstruct_train.train.arguments import check_available, check_lora_targets, make_arguments, make_lora, num_steps
-from selfinstruct_train.train.model import make_skeleton
+from selfinstruct_train.train.network.model import make_skeleton
 from selfinstruct_train.train.plan import make_plan
 from tests.support.train_process import MIXTURE
 

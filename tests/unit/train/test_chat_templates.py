@@ -10,7 +10,7 @@ from selfinstruct_train.train.checks.devices import Devices
 from selfinstruct_train.train.checks.doctor import check_plan
 from selfinstruct_train.train.checks.estimate import Estimate
 from selfinstruct_train.train.data.encode import encode_rows
-from selfinstruct_train.train.model import read_model_config
+from selfinstruct_train.train.network.model import read_model_config
 from selfinstruct_train.train.plan import make_plan
 from tests.support import small_model
 from tests.support.tokenizers_of_types import TYPES

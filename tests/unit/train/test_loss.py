@@ -6,7 +6,7 @@ import pytest
 
 from selfinstruct_train.train.data.encode import EncodedRow
 from selfinstruct_train.train.data.packing import collate_packs, collate_rows, pack_of
-from selfinstruct_train.train.loss import token_weights, weighted_loss
+from selfinstruct_train.train.network.loss import token_weights, weighted_loss
 from tests.support.networks import make_network
 
 # two prompt tokens and two to learn; one and one

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from selfinstruct_train.train.model import load_network, make_skeleton
+from selfinstruct_train.train.network.model import load_network, make_skeleton
 
 
 def load(config, embeddings_needed=384):

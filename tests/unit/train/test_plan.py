@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from selfinstruct_train.train.arguments import micro_batches
 from selfinstruct_train.train.plan import differing, is_complete, make_plan
-from selfinstruct_train.train.trainer import micro_batches
 
 
 def test_the_same_settings_and_data_have_the_same_identity(make_config):

@@ -17,7 +17,7 @@ from selfinstruct_train.train.checks.findings import BEFORE_TRAINING, refuse
 from selfinstruct_train.train.data.encode import IGNORED, EncodedRow
 from selfinstruct_train.train.data.packing import make_collator
 from selfinstruct_train.train.launch import Launch
-from selfinstruct_train.train.model import read_model_config
+from selfinstruct_train.train.network.model import read_model_config
 from selfinstruct_train.train.plan import make_plan
 from tests.support import small_model
 from tests.support.paths import REAL_DATA, ROOT

@@ -5,7 +5,6 @@ import random
 import pytest
 
 from selfinstruct_train.config import TrainConfig
-from selfinstruct_train.train.attention import attend_by_borders, check_documents_apart, use_documents_attention
 from selfinstruct_train.train.data.encode import EncodedRow
 from selfinstruct_train.train.data.packing import (
     collate_packs,
@@ -16,7 +15,8 @@ from selfinstruct_train.train.data.packing import (
     pack_of,
     pack_rows,
 )
-from selfinstruct_train.train.loss import weighted_loss
+from selfinstruct_train.train.network.attention import attend_by_borders, check_documents_apart, use_documents_attention
+from selfinstruct_train.train.network.loss import weighted_loss
 from tests.support.networks import make_network
 
 
@@ -183,7 +183,7 @@ def test_the_kernel_for_gpus_is_asked_for_the_same_attention(window):
         scores = torch.einsum("qhd,khd->hqk", query, key) * scale
         return torch.einsum("hqk,khd->qhd", scores.masked_fill(~seen, -torch.inf).softmax(-1), value)
 
-    from selfinstruct_train.train import attention
+    from selfinstruct_train.train.network import attention
 
     network = make_network("mistral" if window else "llama")
     if window:

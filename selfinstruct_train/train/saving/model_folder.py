@@ -10,12 +10,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..core.model_source import model_source
-from ..core.prompt_format import stop_ids
-from ..core.storage import write_json
-from .checkpoints import Taken, bring_to_disk
+from ...core.model_source import model_source
+from ...core.prompt_format import stop_ids
+from ...core.storage import write_json
+from ..checkpoints import Taken, bring_to_disk
+from ..plan import IDENTITY_FILE, Plan
 from .manifest import make_manifest
-from .plan import IDENTITY_FILE, Plan
 from .plot import plot_loss
 
 

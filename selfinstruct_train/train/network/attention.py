@@ -13,8 +13,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from ..config import TrainConfig
-from .data.encode import EncodedRow
+from ...config import TrainConfig
+from ..data.encode import EncodedRow
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ def check_documents_apart(network: Any, rows: Sequence[EncodedRow], is_exact: bo
     """
     import torch
 
-    from .data.packing import pack_of
+    from ..data.packing import pack_of
 
     texts = [row.input_ids[:PROBE_LENGTH] for row in rows[:3]]
     documents = [EncodedRow(texts[i % len(texts)], texts[i % len(texts)]) for i in range(3)]
@@ -161,7 +161,7 @@ def _logits(network: Any, pack: dict[str, list[int]]) -> Any:
     """Return the logits of one pack, float32, (tokens, vocabulary)."""
     import torch
 
-    from .data.packing import collate_packs
+    from ..data.packing import collate_packs
 
     device = next(network.parameters()).device
     batch = {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in collate_packs([pack], 0).items()}

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
+from selfinstruct_train.train.checkpoints import delete_checkpoints, put_in_place, work_folder
 from selfinstruct_train.train.plan import is_complete, make_plan, read_identity, refuse_other_training
-from selfinstruct_train.train.work_folder import delete_checkpoints, put_in_place, work_folder
 from tests.support.train_process import MIXTURE
 
 

@@ -1,7 +1,8 @@
-"""Several trainings in turn, each by a command in a process of its own: is one finished already, and how one ends.
+"""Commands in processes of their own, one after another: how an experiment trains its arms.
 
-A process frees all memory when it ends, and can be a launcher with many of its own. What it says goes where this
-process speaks too; a recipe's one line on its end is not followed by a second one.
+A process frees all memory when it ends, and it may be a launcher with many processes of its own. What a command prints
+goes where this process prints too, and the one line in which it says why it ended is not followed by a second one.
+Which arms there are and what they are trained on is not known here.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .data.encode import IGNORED
+from ..data.encode import IGNORED
 
 
 def token_weights(batch: dict[str, Any], prompt_weight: float) -> Any:

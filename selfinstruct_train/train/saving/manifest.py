@@ -19,17 +19,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config import Config
-from ..core import secrets
-from ..core.model_source import fingerprint, model_source
-from ..core.row_files import SUFFIXES
-from ..core.storage import sha256_of
-from .checkpoints import Taken
-from .data.encode import IGNORED
-from .data.sampler import StepSampler
+from ...config import Config
+from ...core import secrets
+from ...core.model_source import fingerprint, model_source
+from ...core.row_files import SUFFIXES
+from ...core.storage import sha256_of
+from ..checkpoints import Taken
+from ..data.encode import IGNORED
+from ..data.sampler import StepSampler
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from ..plan import Plan
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "safetensors")
 OPTIONAL_PACKAGES = ("bitsandbytes", "deepspeed", "flash-attn")

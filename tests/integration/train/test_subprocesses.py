@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct_train.train import in_turn
-from selfinstruct_train.train.in_turn import find_finished, run_to_end, split_launcher
+from selfinstruct_train.train import subprocesses
 from selfinstruct_train.train.plan import make_plan
+from selfinstruct_train.train.subprocesses import find_finished, run_to_end, split_launcher
 
 
 def ends_with(code: int) -> list[str]:
@@ -63,10 +63,10 @@ def test_who_interrupts_the_first_process_ends_the_command_too(tmp_path, patienc
     outer = f"""
         import sys
         from selfinstruct_train.cli import run_recipe
-        from selfinstruct_train.train import in_turn
-        in_turn.PATIENCE_SECONDS = {patience}
+        from selfinstruct_train.train import subprocesses
+        subprocesses.PATIENCE_SECONDS = {patience}
         command = [sys.executable, "-c", {textwrap.dedent(inner)!r}]
-        sys.exit(run_recipe(lambda: in_turn.run_to_end(command, "x"), "stopped"))
+        sys.exit(run_recipe(lambda: subprocesses.run_to_end(command, "x"), "stopped"))
     """
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(outer)], start_new_session=True, **pipes)
@@ -84,7 +84,7 @@ def test_who_terminates_the_first_process_terminates_the_command_too():
     outer = f"""
         import sys
         from selfinstruct_train.cli import run_recipe
-        from selfinstruct_train.train.in_turn import run_to_end
+        from selfinstruct_train.train.subprocesses import run_to_end
         sys.exit(run_recipe(lambda: run_to_end([sys.executable, "-c", {inner!r}], "the training of 'a'")))
     """
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -102,7 +102,7 @@ def test_a_model_is_finished_when_it_is_of_this_plan_and_verified(make_config, t
     plan = make_plan(make_config(), "seeds+generated")
     other = tmp_path / "elsewhere"
     verified: list[Path] = []
-    monkeypatch.setattr(in_turn, "is_verified", lambda folder: folder in verified)
+    monkeypatch.setattr(subprocesses, "is_verified", lambda folder: folder in verified)
 
     def write(folder: Path, identity: object) -> None:
         folder.mkdir(parents=True, exist_ok=True)

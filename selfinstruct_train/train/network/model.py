@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config import ModelConfig, TrainConfig
-from ..core.model_source import check_model_source, load_failure, model_source
+from ...config import ModelConfig, TrainConfig
+from ...core.model_source import check_model_source, load_failure, model_source
 from .attention import attention_for
 
 if TYPE_CHECKING:

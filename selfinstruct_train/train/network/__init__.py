@@ -1,0 +1,1 @@
+"""The network that is trained: loading it, attention within packs, the loss."""

@@ -1,0 +1,1 @@
+"""What a training leaves in the model folder: weights, tokenizer, manifest, log and plot."""
