@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...core.prompt_format import chat_text, user_message
+from ...core.prompt_format import chat_text, question, user_message
 from ..data.encode import IGNORED, EncodedRow, encode_rows, evaluation_ids
 from ..plan import Plan
 from .findings import Finding
@@ -19,16 +19,27 @@ MAX_MARKED = 0.02
 
 
 def check_double_bos(plan: Plan) -> Finding:
-    """No row begins with the BOS token twice."""
-    bos = plan.tokenizer.bos_token_id
+    """No row begins with the BOS token twice, and no prompt does as other tools tokenise it.
+
+    Encoding a row leaves one BOS in front, whatever the tokenizer adds. A server or a user's own code does not.
+    """
+    bos, token = plan.tokenizer.bos_token_id, plan.tokenizer.bos_token
     if bos is None:
         return Finding("double_bos", "ok", "the tokenizer has no BOS token")
     bad = [place for place, row in enumerate(plan.rows) if row.input_ids[:2] == (bos, bos)]
+    if bad:
+        what = f"rows begin with the BOS token {token!r} twice, which no prompt of the evaluation does"
+        remedy = "tokenise texts that hold the BOS (a chat template's) with add_special_tokens=False"
+        return Finding("double_bos", "error", what, len(bad), len(plan.rows), example_of(plan, bad[0]), remedy)
+    sample = _sample(plan)
+    bad = [place for place in sample if _ids_of_other_tools(plan, place)[:2] == [bos, bos]]
     if not bad:
         return Finding("double_bos", "ok", "no row begins with two BOS tokens")
-    what = f"rows begin with the BOS token {plan.tokenizer.bos_token!r} twice, which no prompt of the evaluation does"
-    remedy = "tokenise texts that hold the BOS (a chat template's) with add_special_tokens=False"
-    return Finding("double_bos", "error", what, len(bad), len(plan.rows), example_of(plan, bad[0]), remedy)
+    what = f"the tokenizer puts the BOS token {token!r} twice in front of a prompt, and training has it once: a server "
+    what += "or other code that asks the trained model would give it other ids than it was trained on"
+    remedy = "let only one of text, chat template (chat_template.jinja) and post_processor (tokenizer.json) put the BOS"
+    level = level_of(len(bad), len(sample), MAX_MARKED)
+    return Finding("double_bos", level, what, len(bad), len(sample), example_of(plan, bad[0]), remedy)
 
 
 def check_prompt_in_loss(plan: Plan, seen: RowAudit) -> Finding:
@@ -101,6 +112,15 @@ def _marked(plan: Plan) -> dict[int, str]:
         if found := pattern.search(f"{row.instruction}\n{row.input}\n{row.output}"):
             marked[place] = found[0]
     return marked
+
+
+def _ids_of_other_tools(plan: Plan, place: int) -> list[int]:
+    """A row's prompt as other code tokenises it: with all that the tokenizer or the chat template adds."""
+    row = plan.source_rows[plan.encoding.numbers[place]]
+    text, is_chat = question(row.instruction, row.input, plan.config.train.template)
+    if is_chat:
+        text, _ = chat_text(plan.tokenizer, text, row.output.strip(), plan.config.model.path)
+    return list(plan.tokenizer(text, add_special_tokens=not is_chat)["input_ids"])
 
 
 def _asked(plan: Plan, asking: Any, place: int) -> tuple[int, ...]:

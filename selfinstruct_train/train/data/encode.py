@@ -83,7 +83,8 @@ def encode_rows(
         too_long: truncate: the completion is cut, unless the prompt leaves no room for its first token.
 
     Raises:
-        ValueError: no row is left, or the tokenizer's chat template is none to train with.
+        ValueError: no row is left, the tokenizer's chat template is none to train with, or the tokenizer gives ids that
+            are not whole numbers from 0.
     """
     end = end_id(tokenizer, template, _name(tokenizer)) if template == "chat" else eos_id
     kept: dict[EncodedRow, int] = {}
@@ -97,7 +98,8 @@ def encode_rows(
         if encoded.labels[-2] == IGNORED:  # some tokenizers know nothing of e.g. a zero-width space
             dropped["blank"].append(number)
             continue
-        _check(encoded, tokenizer, end)
+        _check_ids(encoded, number, row)
+        _check_labels(encoded, end)
         is_cut = len(encoded.input_ids) > max_length
         if is_cut:
             encoded = EncodedRow(encoded.input_ids[:max_length], encoded.labels[:max_length])
@@ -143,11 +145,25 @@ def _continuation_ids(tokenizer: Any, prompt: str, completion: str) -> list[int]
     return list(tokenizer(completion, add_special_tokens=False)["input_ids"])
 
 
-def _check(row: EncodedRow, tokenizer: Any, end: int) -> None:
+def _check_ids(encoded: EncodedRow, number: int, row: Row) -> None:
+    """Refuse ids that no embedding has; a tokenizer without an unknown token may give None for a character.
+
+    Raises:
+        ValueError: naming the row and the first such id.
+    """
+    ids = encoded.input_ids
+    if set(map(type, ids)) == {int} and min(ids) >= 0:
+        return
+    wrong = next(token for token in ids if type(token) is not int or token < 0)
+    raise ValueError(
+        f"row {number + 1} ({' '.join(row.instruction.split())[:60]!r}): the tokenizer gives {wrong!r} as a token id, "
+        "and ids are whole numbers from 0; set unk_token in tokenizer_config.json, or take another model"
+    )
+
+
+def _check_labels(row: EncodedRow, end: int) -> None:
     """Hold on to what training must never miss: a supervised end, something before it, no loss on the prompt."""
     assert row.labels[-1] == row.input_ids[-1] == end
     supervised = sum(label != IGNORED for label in row.labels)
     assert 1 < supervised <= len(row.input_ids) == len(row.labels)
     assert row.labels[-supervised:] == row.input_ids[-supervised:]
-    bos = tokenizer.bos_token_id
-    assert bos is None or row.input_ids[:2] != (bos, bos)

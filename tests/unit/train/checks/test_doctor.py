@@ -263,6 +263,45 @@ def test_a_post_processors_bos_on_top_of_the_texts_own_is_refused(make_config, m
     assert examined(plan)["double_bos"].level == "ok"
 
 
+def puts_two_bos(tokenizer):
+    from tokenizers import processors
+
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<|begin|> <|begin|> $A", special_tokens=[("<|begin|>", 1)]
+    )
+
+
+def test_a_tokenizer_that_puts_two_bos_is_refused_though_rows_have_one(make_config, make_base):
+    plan = make_plan(on(make_config(), make_base(puts_two_bos, bos=True)), MIXTURE)
+    assert plan.tokenizer("Say.")["input_ids"][:3] == [1, 1, plan.tokenizer("Say.", add_special_tokens=False)[0].ids[0]]
+    assert plan.rows[0].input_ids[0] == 1 != plan.rows[0].input_ids[1]
+    found = examined(plan)
+    assert (found["double_bos"].count, found["double_bos"].total) == (60, 60)
+    assert_refused(found["double_bos"], "'<|begin|>' twice in front of a prompt", "post_processor (tokenizer.json)")
+    assert {name for name, finding in found.items() if finding.level == "error"} == {"double_bos"}
+
+
+def test_a_chat_template_that_writes_two_bos_is_refused(make_config, make_base):
+    template = "{{ bos_token }}%s{% for m in messages %}[{{ m['role'] }}]{{ m['content'] }}<|end|>{% endfor %}"
+    template += "{% if add_generation_prompt %}[assistant]{% endif %}"
+
+    def level(begin):
+        base = make_base(lambda tokenizer: setattr(tokenizer, "chat_template", template.replace("%s", begin)), bos=True)
+        found = examined(make_plan(on(make_config(template="chat", max_length=256), base), MIXTURE))["double_bos"]
+        shutil.rmtree(base)
+        return found.level, found.count
+
+    assert level("{{ bos_token }}") == ("error", 60)
+    assert level("") == ("ok", 0)
+
+
+def test_one_row_that_begins_with_the_bos_is_told(make_config, make_base, make_rows):
+    rows = [(f"Say {i}.", "", f"It is {i}.") for i in range(99)]
+    config = make_config(dataset=make_rows(*rows, ("<|begin|>Say it.", "", "It.")), template="paper")
+    found = examined(make_plan(on(config, make_base(bos=True)), MIXTURE))["double_bos"]
+    assert (found.level, found.count, found.total) == ("warning", 1, 100)
+
+
 # 6 prompt_in_loss
 
 

@@ -257,3 +257,36 @@ def test_an_output_that_the_tokenizer_does_not_see_is_blank():
     chat = with_turns(tokenizer)
     chat.chat_template = CHATML
     assert encode_rows(rows, chat, "chat", 200, EOS, seed=1).dropped["blank"] == (1,)
+
+
+def test_a_tokenizer_that_has_no_id_for_a_character_is_refused_with_row_and_remedy():
+    from transformers import PreTrainedTokenizer
+
+    class WithoutUnknownToken(PreTrainedTokenizer):
+        """Characters up to "y", as a tokenizer written in Python may know them."""
+
+        def get_vocab(self):
+            return {"</s>": 0} | {chr(code): code for code in range(1, ord("z"))}
+
+        @property
+        def vocab_size(self):
+            return ord("z")
+
+        def _tokenize(self, text):
+            return list(text)
+
+        def _convert_token_to_id(self, token):
+            return self.get_vocab().get(token)
+
+        def _convert_id_to_token(self, index):
+            return "</s>" if index == 0 else chr(index)
+
+    tokenizer = WithoutUnknownToken(eos_token="</s>", unk_token=None, special_tokens_pattern="none")
+    rows = [Row("", "Say it.", "", "so"), Row("", "Name the\n animal.", "", "a zebra")]
+    assert len(encode_rows(rows[:1], tokenizer, "fixed", 200, 0, seed=1).rows) == 1
+    with pytest.raises(ValueError) as refused:
+        encode_rows(rows, tokenizer, "fixed", 200, 0, seed=1)
+    assert str(refused.value) == (
+        "row 2 ('Name the animal.'): the tokenizer gives None as a token id, and ids are whole numbers from 0; set "
+        "unk_token in tokenizer_config.json, or take another model"
+    )
