@@ -18,6 +18,7 @@ from ..core.prompt_format import stop_ids
 from ..core.records import Row
 from ..core.rouge import rouge_l, stemmed_words
 from ..core.seeding import derive_seed
+from ..lm.transformers.greedy import Greedy, greedy_answers
 from .data.encode import IGNORED, EncodedRow, encode_rows, evaluation_ids
 from .data.packing import collate_rows
 from .network.loss import weighted_loss
@@ -159,7 +160,6 @@ def _rouge_l(trainer: Any, questions: Sequence[Question]) -> float:
     import torch
 
     numbered = []
-    _let_fsdp_generate(trainer)
     for limit, group in by_limit(trainer.plan, questions).items():
         places = _share(len(group), trainer)
         asked = [questions[group[place % len(group)]] for place in places]
@@ -174,45 +174,16 @@ def _rouge_l(trainer: Any, questions: Sequence[Question]) -> float:
 
 def _answers(trainer: Any, asked: Sequence[Question], limit: int) -> list[str]:
     """Return the greedy answers of at most `limit` tokens; every process asks as many questions, with one limit."""
-    import torch
-    from transformers import GenerationConfig
-
-    tokenizer, model, device = trainer.plan.tokenizer, trainer.model, trainer.args.device
-    network = trainer.accelerator.unwrap_model(model)
-    stops = stop_ids(tokenizer, trainer.plan.config.train.template, network.generation_config.eos_token_id)
-    pad = stops[0]
-    settings = GenerationConfig(
+    plan = trainer.plan
+    own_stop_ids = trainer.accelerator.unwrap_model(trainer.model).generation_config.eos_token_id
+    how = Greedy(
         max_new_tokens=limit,
-        do_sample=False,
-        num_beams=1,
-        repetition_penalty=1.0,
-        use_cache=True,
-        eos_token_id=stops,
-        pad_token_id=pad,
+        stop_ids=tuple(stop_ids(plan.tokenizer, plan.config.train.template, own_stop_ids)),
+        batch_size=trainer.args.per_device_eval_batch_size,
+        is_synchronized=trainer.accelerator.num_processes > 1,
     )
-    answers = []
-    for batch in _batches(asked, trainer.args.per_device_eval_batch_size):
-        prompts = [question.prompt_ids for question in batch]
-        width = max(map(len, prompts))
-        ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in prompts], device=device)
-        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
-        # With shards, a process whose answers are all there must go on taking part in the others' forward passes.
-        is_shared = trainer.accelerator.num_processes > 1
-        new = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings, synced_gpus=is_shared)[
-            :, width:
-        ].tolist()
-        for row in new:
-            end = next((place for place, token in enumerate(row) if token in stops), len(row))
-            answers.append(tokenizer.decode(row[:end], skip_special_tokens=True, clean_up_tokenization_spaces=False))
-    return answers
-
-
-def _let_fsdp_generate(trainer: Any) -> None:
-    """FSDP2 gathers weights around `forward` alone unless told of other methods."""
-    if trainer.is_fsdp_enabled:
-        from torch.distributed import fsdp
-
-        is_told = "generate" in vars(trainer.model)
-        if isinstance(trainer.model, fsdp.FSDPModule) and not is_told:
-            register: Any = fsdp.register_fsdp_forward_method  # typed as if the class above were no module
-            register(trainer.model, "generate")
+    prompts = [question.prompt_ids for question in asked]
+    return [
+        plan.tokenizer.decode(answer.ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        for answer in greedy_answers(trainer.model, prompts, how, trainer.args.device)
+    ]

@@ -18,6 +18,7 @@ from ...core.prompt_format import TemplateName
 from ...core.records import Row
 from ...core.seeding import derive_seed
 from ...core.stats import wilson_interval
+from ...lm.transformers.greedy import Answer, Greedy, greedy_answers
 from ..checks.findings import Finding
 from ..data.encode import IGNORED, evaluation_ids
 from ..plan import Plan
@@ -41,14 +42,6 @@ class Question:
     prompt_ids: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Generated tokens without the one that ended them; `stopped` is false where the limit did."""
-
-    ids: tuple[int, ...]
-    stopped: bool
-
-
 Outputs = tuple[list[Answer], Any]
 """Answers, and the logits behind each prompt."""
 
@@ -58,17 +51,18 @@ class Asking:
     """What every model of one verification is asked, and how."""
 
     questions: Sequence[Question]
-    limit: int
-    stop_ids: tuple[int, ...]
-    batch_size: int
+    how: Greedy
     device: Device
 
     def answers(self, network: Any) -> list[Answer]:
-        """Answer the questions greedily."""
-        return answer(network, self.questions, self.limit, self.stop_ids, self.batch_size)
+        """Answer the questions greedily, those of similar length together."""
+        numbers = sorted(range(len(self.questions)), key=lambda number: -len(self.questions[number].prompt_ids))
+        prompts = [self.questions[number].prompt_ids for number in numbers]
+        found = dict(zip(numbers, greedy_answers(network, prompts, self.how, network.device), strict=True))
+        return [found[number] for number in range(len(self.questions))]
 
     def outputs(self, network: Any) -> Outputs:
-        """Answer them, and tell the logits behind each prompt."""
+        """Answer them, and return the logits behind each prompt too."""
         return self.answers(network), next_token_logits(network, self.questions)
 
 
@@ -97,36 +91,6 @@ def new_token_limit(plan: Plan, context: int | None) -> int:
     lengths = sorted(sum(label != IGNORED for label in row.labels) for row in plan.rows)
     usual = lengths[math.ceil(len(lengths) * 0.99) - 1]
     return min(max(2 * usual, FEWEST_NEW_TOKENS), MOST_NEW_TOKENS, (context or 2 * MOST_NEW_TOKENS) // 2)
-
-
-def answer(
-    network: Any, questions: Sequence[Question], limit: int, stop_ids: Sequence[int], batch_size: int
-) -> list[Answer]:
-    """Generate greedily, in left-padded batches of similar length; the answers stand in the questions' order."""
-    import torch
-    from transformers import GenerationConfig
-
-    # generate() would fill our settings up with the model's own, e.g. a repetition penalty
-    network.generation_config = GenerationConfig()
-    settings = GenerationConfig(
-        max_new_tokens=limit, do_sample=False, eos_token_id=list(stop_ids), pad_token_id=stop_ids[0]
-    )
-    answers: dict[int, Answer] = {}
-    by_length = sorted(range(len(questions)), key=lambda number: -len(questions[number].prompt_ids))
-    for start in range(0, len(by_length), batch_size):
-        numbers = by_length[start : start + batch_size]
-        width = len(questions[numbers[0]].prompt_ids)
-        rows = [questions[number].prompt_ids for number in numbers]
-        ids = torch.tensor([[stop_ids[0]] * (width - len(row)) + list(row) for row in rows])  # (batch, width)
-        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
-        with torch.no_grad():
-            written = network.generate(
-                input_ids=ids.to(network.device), attention_mask=mask.to(network.device), generation_config=settings
-            )
-        for number, new in zip(numbers, written[:, width:].tolist(), strict=True):
-            end = next((index for index, token in enumerate(new) if token in stop_ids), None)
-            answers[number] = Answer(tuple(new[:end]), end is not None)
-    return [answers[number] for number in range(len(questions))]
 
 
 def next_token_logits(network: Any, questions: Sequence[Question]) -> Any:

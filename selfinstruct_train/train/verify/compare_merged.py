@@ -10,11 +10,12 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
+from ...lm.transformers.greedy import Answer
 from ...lm.transformers.memory import is_out_of_memory
 from ..checks.findings import Finding
 from ..network.model import load_network
 from ..plan import Plan
-from .answers import Answer, Asking, Outputs, agreement, next_token_logits, next_token_share, parts_at_a_tie
+from .answers import Asking, Outputs, agreement, next_token_logits, next_token_share, parts_at_a_tie
 from .device import Batch, Device, find_device
 from .merge_adapter import load_with_adapter, merge_adapter, own_dtype
 
@@ -79,7 +80,8 @@ def _device_of_comparison(plan: Plan, asking: Asking) -> Device:
     """Return where there is room for float32, the CPU if need be; else the place of the answers, in its precision."""
     import torch
 
-    batch = Batch.of([len(q.prompt_ids) for q in asking.questions], asking.limit, asking.batch_size)
+    lengths = [len(question.prompt_ids) for question in asking.questions]
+    batch = Batch.of(lengths, asking.how.max_new_tokens, asking.how.batch_size)
     return find_device(plan.config.model, batch, [torch.float32]) or asking.device
 
 

@@ -17,6 +17,7 @@ from ...config import Config
 from ...core.model_source import TOKENIZER_FILES, load_failure
 from ...core.prompt_format import embeddings_needed, end_id, stop_ids
 from ...core.storage import sha256_of, write_json
+from ...lm.transformers.greedy import Greedy
 from ...lm.transformers.memory import is_out_of_memory
 from ..checks.findings import AFTER_TRAINING, Finding, accept, to_json
 from ..failures import first_sentence
@@ -264,7 +265,7 @@ def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
     if not questions:
         what = f"no row's prompt leaves room for {limit} tokens in the model's context of {context}"
         return [*findings, Finding("stops", "error", what, remedy="train on shorter rows")], {}
-    asking = Asking(questions, limit, tuple(stops), config.model.batch_size, device)
+    asking = Asking(questions, Greedy(limit, tuple(stops), config.model.batch_size), device)
     answers = asking.answers(network)
     figures: dict[str, Any] = {"questions_from": "held-out rows" if plan.validation_rows else "training rows"}
     figures |= measure(questions, answers, tokenizer, limit)

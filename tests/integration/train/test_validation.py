@@ -210,7 +210,6 @@ def test_a_prompt_near_the_context_cuts_no_other_answer(held_out_config, tmp_pat
         plan=plan,
         accelerator=Accelerator(cpu=True),
         args=SimpleNamespace(device=torch.device("cpu"), per_device_eval_batch_size=2),
-        is_fsdp_enabled=False,
     )
     limits = by_limit(plan, [near, *short])
     assert list(limits.values()) == [[0], [1, 2, 3, 4, 5]]
@@ -308,7 +307,6 @@ trainer = SimpleNamespace(
     plan=make_plan(config, "seeds+generated"),
     accelerator=accelerator,
     args=SimpleNamespace(device=torch.device("cpu"), per_device_eval_batch_size=2),
-    is_fsdp_enabled=is_sharded,
 )
 metrics = [measure_validation(trainer).metrics for _ in range(2)]
 assert metrics[0] == metrics[1]

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from selfinstruct_train.core.records import Row
+from selfinstruct_train.lm.transformers.greedy import Answer, Greedy
 from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.verify.answers import (
-    Answer,
+    Asking,
     Question,
-    answer,
     draw_questions,
     judge,
     measure,
@@ -18,6 +18,7 @@ from selfinstruct_train.train.verify.answers import (
     parts_at_a_tie,
     repeats_itself,
 )
+from selfinstruct_train.train.verify.device import Device
 from tests.support import small_model
 from tests.support.hand_training import hand_train
 
@@ -48,9 +49,11 @@ def test_batched_greedy_text_is_that_of_one_by_one(plan, base_folder):
     assert len({len(question.prompt_ids) for question in questions}) > 3
     for folder in (base_folder, hand_train(plan, 60)):
         network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-        together = answer(network, questions, 16, [0], batch_size=50)
-        assert together == answer(network, questions, 16, [0], batch_size=1)
-        assert together == answer(network, questions, 16, [0], batch_size=7)
+        together, one_by_one, by_seven = (
+            Asking(questions, Greedy(16, (0,), batch_size), Device("cpu", torch.float32)).answers(network)
+            for batch_size in (50, 1, 7)
+        )
+        assert together == one_by_one == by_seven
     assert len({a.ids for a in together}) == 5
 
 
