@@ -67,7 +67,7 @@ def compare_verdicts(texts: list[str]) -> bool:
 
     scorer, index = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False), NoveltyIndex(THRESHOLD)
     pool: list[tuple[str, Counter[str], int]] = []
-    num_scored = num_different = 0
+    num_different = 0
     for text in texts:
         count = Counter(tokenize.tokenize(text, None))
         length = count.total()
@@ -75,7 +75,6 @@ def compare_verdicts(texts: list[str]) -> bool:
         for other, other_count, other_length in pool:
             reach = THRESHOLD * (length + other_length) / 2 - 1e-6
             if min(length, other_length) >= reach and (count & other_count).total() >= reach:
-                num_scored += 1
                 is_novel &= scorer.score(text, other)["rougeL"].fmeasure <= THRESHOLD
         num_different += index.is_novel(text) != is_novel
         if is_novel:

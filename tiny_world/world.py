@@ -19,80 +19,79 @@ class Animal:
     legs: int
     size: str  # small, medium, large
     young: str = ""
-    sound: str = ""
 
 
 def _animals(text: str) -> dict[str, Animal]:
     rows = [line.split(",") for line in text.strip().splitlines()]
-    return {r[0]: Animal(r[0], r[1], r[2], r[3], r[4], int(r[5]), r[6], r[7], r[8]) for r in rows}
+    return {r[0]: Animal(r[0], r[1], r[2], r[3], r[4], int(r[5]), r[6], r[7]) for r in rows}
 
 
 ANIMALS = _animals("""
-dog,mammal,house,both,fur,4,medium,puppy,barks
-cat,mammal,house,meat,fur,4,small,kitten,meows
-horse,mammal,farm,plants,hair,4,large,foal,neighs
-cow,mammal,farm,plants,hair,4,large,calf,moos
-sheep,mammal,farm,plants,wool,4,medium,lamb,bleats
-goat,mammal,farm,plants,hair,4,medium,kid,bleats
-pig,mammal,farm,both,skin,4,medium,piglet,oinks
-donkey,mammal,farm,plants,hair,4,large,foal,brays
-hen,bird,farm,both,feathers,2,small,chick,clucks
-duck,bird,pond,both,feathers,2,small,duckling,quacks
-goose,bird,pond,plants,feathers,2,medium,gosling,honks
-swan,bird,lake,plants,feathers,2,medium,cygnet,hisses
-turkey,bird,farm,both,feathers,2,medium,poult,gobbles
-lion,mammal,savanna,meat,fur,4,large,cub,roars
-tiger,mammal,jungle,meat,fur,4,large,cub,roars
-elephant,mammal,savanna,plants,skin,4,large,calf,trumpets
-giraffe,mammal,savanna,plants,hair,4,large,calf,hums
-zebra,mammal,savanna,plants,hair,4,large,foal,barks
-monkey,mammal,jungle,both,fur,2,medium,infant,chatters
-gorilla,mammal,jungle,plants,fur,2,large,infant,grunts
-parrot,bird,jungle,plants,feathers,2,small,chick,squawks
-snake,reptile,desert,meat,scales,0,medium,snakelet,hisses
-lizard,reptile,desert,both,scales,4,small,hatchling,hisses
-crocodile,reptile,river,meat,scales,4,large,hatchling,bellows
-turtle,reptile,sea,both,shell,4,medium,hatchling,hisses
-tortoise,reptile,desert,plants,shell,4,medium,hatchling,hisses
-camel,mammal,desert,plants,hair,4,large,calf,grunts
-bear,mammal,forest,both,fur,4,large,cub,growls
-wolf,mammal,forest,meat,fur,4,medium,pup,howls
-fox,mammal,forest,both,fur,4,medium,cub,yelps
-deer,mammal,forest,plants,hair,4,large,fawn,bellows
-rabbit,mammal,meadow,plants,fur,4,small,bunny,squeaks
-hare,mammal,meadow,plants,fur,4,small,leveret,squeaks
-squirrel,mammal,forest,plants,fur,4,small,kit,chatters
-hedgehog,mammal,garden,both,spines,4,small,hoglet,snuffles
-mouse,mammal,house,both,fur,4,small,pup,squeaks
-rat,mammal,city,both,fur,4,small,pup,squeaks
-bat,mammal,cave,both,fur,2,small,pup,squeaks
-owl,bird,forest,meat,feathers,2,small,owlet,hoots
-eagle,bird,mountains,meat,feathers,2,medium,eaglet,screams
-crow,bird,city,both,feathers,2,small,chick,caws
-pigeon,bird,city,plants,feathers,2,small,squab,coos
-sparrow,bird,garden,both,feathers,2,small,chick,chirps
-robin,bird,garden,both,feathers,2,small,chick,chirps
-penguin,bird,ice,meat,feathers,2,medium,chick,honks
-seal,mammal,ice,meat,fur,0,large,pup,barks
-polar bear,mammal,ice,meat,fur,4,large,cub,growls
-whale,mammal,sea,meat,skin,0,large,calf,sings
-dolphin,mammal,sea,meat,skin,0,large,calf,clicks
-shark,fish,sea,meat,scales,0,large,pup,
-tuna,fish,sea,meat,scales,0,large,fry,
-salmon,fish,river,meat,scales,0,medium,fry,
-trout,fish,river,meat,scales,0,small,fry,
-goldfish,fish,pond,both,scales,0,small,fry,
-frog,amphibian,pond,meat,skin,4,small,tadpole,croaks
-toad,amphibian,garden,meat,skin,4,small,tadpole,croaks
-bee,insect,meadow,plants,hair,6,small,larva,buzzes
-ant,insect,garden,both,shell,6,small,larva,
-butterfly,insect,meadow,plants,scales,6,small,caterpillar,
-fly,insect,house,both,hair,6,small,maggot,buzzes
-beetle,insect,forest,both,shell,6,small,grub,clicks
-spider,arachnid,cave,meat,hair,8,small,spiderling,
-kangaroo,mammal,grassland,plants,fur,2,large,joey,grunts
-otter,mammal,river,meat,fur,4,medium,pup,whistles
-beaver,mammal,river,plants,fur,4,medium,kit,whines
+dog,mammal,house,both,fur,4,medium,puppy
+cat,mammal,house,meat,fur,4,small,kitten
+horse,mammal,farm,plants,hair,4,large,foal
+cow,mammal,farm,plants,hair,4,large,calf
+sheep,mammal,farm,plants,wool,4,medium,lamb
+goat,mammal,farm,plants,hair,4,medium,kid
+pig,mammal,farm,both,skin,4,medium,piglet
+donkey,mammal,farm,plants,hair,4,large,foal
+hen,bird,farm,both,feathers,2,small,chick
+duck,bird,pond,both,feathers,2,small,duckling
+goose,bird,pond,plants,feathers,2,medium,gosling
+swan,bird,lake,plants,feathers,2,medium,cygnet
+turkey,bird,farm,both,feathers,2,medium,poult
+lion,mammal,savanna,meat,fur,4,large,cub
+tiger,mammal,jungle,meat,fur,4,large,cub
+elephant,mammal,savanna,plants,skin,4,large,calf
+giraffe,mammal,savanna,plants,hair,4,large,calf
+zebra,mammal,savanna,plants,hair,4,large,foal
+monkey,mammal,jungle,both,fur,2,medium,infant
+gorilla,mammal,jungle,plants,fur,2,large,infant
+parrot,bird,jungle,plants,feathers,2,small,chick
+snake,reptile,desert,meat,scales,0,medium,snakelet
+lizard,reptile,desert,both,scales,4,small,hatchling
+crocodile,reptile,river,meat,scales,4,large,hatchling
+turtle,reptile,sea,both,shell,4,medium,hatchling
+tortoise,reptile,desert,plants,shell,4,medium,hatchling
+camel,mammal,desert,plants,hair,4,large,calf
+bear,mammal,forest,both,fur,4,large,cub
+wolf,mammal,forest,meat,fur,4,medium,pup
+fox,mammal,forest,both,fur,4,medium,cub
+deer,mammal,forest,plants,hair,4,large,fawn
+rabbit,mammal,meadow,plants,fur,4,small,bunny
+hare,mammal,meadow,plants,fur,4,small,leveret
+squirrel,mammal,forest,plants,fur,4,small,kit
+hedgehog,mammal,garden,both,spines,4,small,hoglet
+mouse,mammal,house,both,fur,4,small,pup
+rat,mammal,city,both,fur,4,small,pup
+bat,mammal,cave,both,fur,2,small,pup
+owl,bird,forest,meat,feathers,2,small,owlet
+eagle,bird,mountains,meat,feathers,2,medium,eaglet
+crow,bird,city,both,feathers,2,small,chick
+pigeon,bird,city,plants,feathers,2,small,squab
+sparrow,bird,garden,both,feathers,2,small,chick
+robin,bird,garden,both,feathers,2,small,chick
+penguin,bird,ice,meat,feathers,2,medium,chick
+seal,mammal,ice,meat,fur,0,large,pup
+polar bear,mammal,ice,meat,fur,4,large,cub
+whale,mammal,sea,meat,skin,0,large,calf
+dolphin,mammal,sea,meat,skin,0,large,calf
+shark,fish,sea,meat,scales,0,large,pup
+tuna,fish,sea,meat,scales,0,large,fry
+salmon,fish,river,meat,scales,0,medium,fry
+trout,fish,river,meat,scales,0,small,fry
+goldfish,fish,pond,both,scales,0,small,fry
+frog,amphibian,pond,meat,skin,4,small,tadpole
+toad,amphibian,garden,meat,skin,4,small,tadpole
+bee,insect,meadow,plants,hair,6,small,larva
+ant,insect,garden,both,shell,6,small,larva
+butterfly,insect,meadow,plants,scales,6,small,caterpillar
+fly,insect,house,both,hair,6,small,maggot
+beetle,insect,forest,both,shell,6,small,grub
+spider,arachnid,cave,meat,hair,8,small,spiderling
+kangaroo,mammal,grassland,plants,fur,2,large,joey
+otter,mammal,river,meat,fur,4,medium,pup
+beaver,mammal,river,plants,fur,4,medium,kit
 """)
 
 # country: (capital, continent, language, currency, nationality)

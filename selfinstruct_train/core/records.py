@@ -152,16 +152,6 @@ class Completion:
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """A model's answer to one evaluation example, beside the references it is scored against."""
-
-    example_id: str
-    task: str
-    text: str
-    references: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Score:
     """A metric's value in percent with its 95 % interval over `n` examples of `group`."""
 

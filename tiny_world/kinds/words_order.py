@@ -56,8 +56,6 @@ def ordinal_words(number: int) -> str:
 
 
 WORDS_OF = {str(n): number_words(n) for n in range(1, 141)}
-DIGITS_OF = {normalize(w): n for n, w in WORDS_OF.items()}
-ORDINAL_OF = {normalize(number_words(n)): ordinal_words(n) for n in range(1, 141)}
 
 
 _STEPS = {"right after": 1, "right before": -1, "two after": 2, "two before": -2, "three after": 3, "three before": -3}

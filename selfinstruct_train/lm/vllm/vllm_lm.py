@@ -9,7 +9,6 @@ With `model.vllm.data_parallel_size` above 1, see `replicas`: this module is one
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,6 @@ from ...core.prompt_format import question_ids
 from ...core.records import Completion, FinishReason, Request, Sampling
 from ..base import OnAnswer, UnansweredError
 from ..stopping import completion_text, cut_at_stop
-
-logger = logging.getLogger(__name__)
 
 CHUNK_SIZE = 1024
 """Requests of a call: enough to keep the engine's batch full for most of the time."""
