@@ -24,9 +24,9 @@ import time
 from pathlib import Path
 
 from benchmarks.machine import describe_machine
+from selfinstruct_train.core.names import STAGES
 
 ROOT = Path(__file__).resolve().parents[1]
-STAGES = ("instructions", "classification", "instances")
 
 
 def journaled(run_dir: Path) -> dict[str, int]:

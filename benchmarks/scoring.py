@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 from benchmarks.machine import describe_machine
-from selfinstruct_eval.metrics import METRICS, normalize_answer, score_each
+from selfinstruct_eval.metrics import normalize_answer, score_each
+from selfinstruct_train.core.names import METRICS
 
 NUM_ANSWERS = 11_900
 NUM_COMPARED = 300

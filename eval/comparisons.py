@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from selfinstruct_train.core.names import METRICS
 from selfinstruct_train.core.stats import CONFIDENCE, intervals_of, minimum_detectable, p_values, resample
-
-from .metrics import METRICS
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from selfinstruct_train.config import Config, EvalConfig, check_price
 from selfinstruct_train.config.load import changed_settings
+from selfinstruct_train.core.names import BASE, BASE_CUT, METRICS, TASKS, USER_ORIENTED
 from selfinstruct_train.core.storage import write_json
 
 from .comparisons import NOT_TOLD_APART, Comparison
 from .examples import Example
 from .external import read_predictions
-from .metrics import METRICS, Tokenize, load_tokenizer
+from .metrics import Tokenize, load_tokenizer
 from .predict import (
-    BASE,
-    BASE_CUT,
     Kind,
     System,
     cut_at_blank_line,
@@ -89,7 +88,7 @@ def evaluate_run(config: Config) -> Evaluated:
 
 def _settings(config: EvalConfig, set_name: str) -> dict[str, Any]:
     """What else the scores of a set depend on, for whoever reads them when the settings are others."""
-    split = config.split if set_name == "tasks" else None
+    split = config.split if set_name == TASKS else None
     return {"prompt": prompt_settings(config), "rouge_tokenizer": config.rouge_tokenizer, "split": split}
 
 
@@ -105,7 +104,7 @@ def evaluate_sets(
         answers: of each set, of each system by its name in the run, in the order of the set's examples.
         tokenize: from `rouge_tokenizer`.
     """
-    sources = {"tasks": config.eval.tasks, "user_oriented": config.eval.user_oriented or ""}
+    sources: dict[str, str] = {TASKS: config.eval.tasks, USER_ORIENTED: config.eval.user_oriented or ""}
     return [
         _score(config, name, sources[name], sets[name], texts, {s: kind_of(s, config) for s in texts}, tokenize)
         for name, texts in answers.items()

@@ -14,12 +14,12 @@ from typing import Any
 
 from selfinstruct_train.config import Config
 from selfinstruct_train.core.journal import read_header
+from selfinstruct_train.core.names import BASE, ROUGE_L, SET_TITLES
 from selfinstruct_train.core.storage import write_atomically
 
-from .predict import BASE, find_systems, journal_of
-from .tasks import SET_TITLES
+from .predict import find_systems, journal_of
 
-METRIC = "rougeL"
+METRIC = ROUGE_L
 EXPERIMENTS = ("scale", "distill", "baselines")
 
 

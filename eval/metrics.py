@@ -13,26 +13,26 @@ import string
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from selfinstruct_train.core.names import EXACT_MATCH, METRICS, ROUGE_L
 from selfinstruct_train.core.rouge import rouge_1, rouge_l, stemmed_words
 
 if TYPE_CHECKING:
     import numpy as np
 
-METRICS = ("rougeL", "rouge1", "exact_match")
 # Tk-Instruct's compute_metrics.py: by what each category of the English test split is judged
 CATEGORY_METRICS = {
-    "Textual Entailment": "exact_match",
-    "Cause Effect Classification": "exact_match",
-    "Coreference Resolution": "exact_match",
-    "Dialogue Act Recognition": "exact_match",
-    "Answerability Classification": "exact_match",
-    "Word Analogy": "exact_match",
-    "Overlap Extraction": "rougeL",
-    "Keyword Tagging": "rougeL",
-    "Question Rewriting": "rougeL",
-    "Title Generation": "rougeL",
-    "Data to Text": "rougeL",
-    "Grammar Error Correction": "rougeL",
+    "Textual Entailment": EXACT_MATCH,
+    "Cause Effect Classification": EXACT_MATCH,
+    "Coreference Resolution": EXACT_MATCH,
+    "Dialogue Act Recognition": EXACT_MATCH,
+    "Answerability Classification": EXACT_MATCH,
+    "Word Analogy": EXACT_MATCH,
+    "Overlap Extraction": ROUGE_L,
+    "Keyword Tagging": ROUGE_L,
+    "Question Rewriting": ROUGE_L,
+    "Title Generation": ROUGE_L,
+    "Data to Text": ROUGE_L,
+    "Grammar Error Correction": ROUGE_L,
 }
 Tokenize = Callable[[str], list[str]]
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from selfinstruct_train.config import Config, ModelConfig
 from selfinstruct_train.core.journal import Journal, read_header
 from selfinstruct_train.core.model_source import check_model_source, fingerprint, model_source
+from selfinstruct_train.core.names import BASE, BASE_CUT, MIXTURES, TASKS
 from selfinstruct_train.core.prompt_format import question
 from selfinstruct_train.core.records import Completion, Request
 from selfinstruct_train.core.seeding import derive_seed
@@ -29,11 +30,6 @@ from .external import read_predictions
 from .prompts import prompt_settings
 from .published import SET as PUBLISHED_SET
 from .published import read_published, refuse_names
-
-BASE = "base"
-BASE_CUT = "base, cut"
-MIXTURES = ("seeds", "seeds+generated")
-
 
 Kind = Literal["base", "trained", "other", "published"]
 """The run's base model; trained by the run; named in eval.models; known by its published answers alone."""
@@ -187,7 +183,7 @@ def fingerprint_answers(examples: Sequence[Example], answers: Sequence[str]) -> 
 
 def predictions_file(run_dir: str | Path, system: str, name: str) -> Path:
     """Return where a system's answers to the set `name` are written."""
-    return Path(run_dir) / "eval" / system / ("predictions.jsonl" if name == "tasks" else f"{name}_predictions.jsonl")
+    return Path(run_dir) / "eval" / system / ("predictions.jsonl" if name == TASKS else f"{name}_predictions.jsonl")
 
 
 def cut_at_blank_line(text: str) -> str:

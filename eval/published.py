@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from selfinstruct_train.config import EvalConfig
+from selfinstruct_train.core.names import USER_ORIENTED
 
 from .examples import Example
 from .external import read_predictions
@@ -28,7 +29,7 @@ PUBLISHED = {
     "text-davinci-002": "InstructGPT-002",
     "text-davinci-003": "InstructGPT-003",
 }
-SET = "user_oriented"
+SET = USER_ORIENTED
 """The only set they answered."""
 
 

@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from selfinstruct_train.core.names import BASE, BASE_CUT, METRICS, ROUGE_L
 from selfinstruct_train.core.records import Score
 from selfinstruct_train.core.seeding import derive_seed
 from selfinstruct_train.core.stats import mean_intervals
 
 from .comparisons import NOT_TOLD_APART, Comparison, compare_all
 from .examples import Example
-from .metrics import CATEGORY_METRICS, METRICS, Tokenize, score_each
-from .predict import BASE, BASE_CUT, Kind, fingerprint_answers
+from .metrics import CATEGORY_METRICS, Tokenize, score_each
+from .predict import Kind, fingerprint_answers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +55,7 @@ class Evaluation:
     comparisons: tuple[Comparison, ...] = ()
 
     def find(
-        self, system: str, metric: str = "rougeL", kind: str = "overall", group: str = "all", against: str = ""
+        self, system: str, metric: str = ROUGE_L, kind: str = "overall", group: str = "all", against: str = ""
     ) -> Score:
         """Return one score; KeyError if there is none such."""
         for s in self.scores:
@@ -62,7 +63,7 @@ class Evaluation:
                 return s.score
         raise KeyError((system, against, kind, group, metric))
 
-    def compare(self, system: str, against: str, metric: str = "rougeL") -> Comparison:
+    def compare(self, system: str, against: str, metric: str = ROUGE_L) -> Comparison:
         """Return how a system stands to one before it; KeyError if they are not compared."""
         for c in self.comparisons:
             if (c.system, c.against, c.metric) == (system, against, metric):

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct_train.config import EvalConfig
+from selfinstruct_train.core.names import TASKS, USER_ORIENTED
 from selfinstruct_train.sources.natural_instructions import TaskFiles, open_tasks, read_instances, read_text
 
 from .examples import Example
 from .prompts import PromptLimit, WorkedExamples, encode, worked_examples
 
 BUILTIN_TINY = Path(__file__).parent / "data" / "tiny"
-SET_TITLES = {"tasks": "Held-out tasks", "user_oriented": "User-oriented tasks"}
-"""What pages call the sets of `load_sets`."""
 _USER_FORMAT = "no user_oriented_instructions.jsonl line"
 _DEFINITION_ONLY = EvalConfig()
 
@@ -32,10 +31,12 @@ def load_sets(config: EvalConfig, limit: PromptLimit | None = None) -> dict[str,
     Args:
         limit: of the model that is going to be asked, from `prompts.prompt_limit`; it changes texts and nothing else.
     """
-    sets = {"tasks": load_tasks(config.tasks, config.split, config.max_instances_per_task, config, limit)}
+    sets: dict[str, list[Example]] = {
+        TASKS: load_tasks(config.tasks, config.split, config.max_instances_per_task, config, limit)
+    }
     if config.user_oriented is not None:
         examples = load_user_oriented(config.user_oriented)
-        sets["user_oriented"] = [encode(example, WorkedExamples(), config, limit) for example in examples]
+        sets[USER_ORIENTED] = [encode(example, WorkedExamples(), config, limit) for example in examples]
     return sets
 
 

@@ -1,6 +1,5 @@
 """Shared by all rooms of the tests: small models made here, one real server, real material where it is at hand."""
 
-import gc
 import json
 import os
 import shutil
@@ -18,16 +17,6 @@ from tests.support.servers import TransformersServe
 from tests.support.stub_server import StubServer
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _small_heap() -> None:
-    """Let the garbage collector pass over what was there before a module's tests, modules of libraries above all.
-
-    Each training collects several times, and would take seconds to visit millions of objects that stay anyway.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")

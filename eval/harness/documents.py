@@ -17,10 +17,11 @@ from typing import Any
 
 from selfinstruct_train.config import Config, EvalConfig, ModelConfig
 from selfinstruct_train.config.load import load_config
+from selfinstruct_train.core.names import METRICS, ROUGE_L, TASKS, USER_ORIENTED
 from selfinstruct_train.core.prompt_format import question
 
 from ..examples import Example
-from ..metrics import CATEGORY_METRICS, METRICS, Tokenize, load_tokenizer, score_each
+from ..metrics import CATEGORY_METRICS, Tokenize, load_tokenizer, score_each
 from ..prompts import prompt_limit
 from ..tasks import load_sets
 
@@ -30,12 +31,12 @@ _NOT_HERE = ("models", "published", "sampling", "bootstrap_samples")
 
 def superni(self_instruct: dict[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:
     """Return the examples of a source of Natural Instructions; of other metadata only the model's name counts."""
-    return {"test": _documents("tasks", self_instruct, metadata)}
+    return {"test": _documents(TASKS, self_instruct, metadata)}
 
 
 def user_oriented(self_instruct: dict[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:
     """Return the user-oriented tasks."""
-    return {"test": _documents("user_oriented", self_instruct, metadata)}
+    return {"test": _documents(USER_ORIENTED, self_instruct, metadata)}
 
 
 def score(doc: dict[str, Any], results: list[str]) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def score(doc: dict[str, Any], results: list[str]) -> dict[str, Any]:
     errors = {f"{metric}_stderr": (doc["task"], value) for metric, value in values.items()}
     if not (category := doc["shown_category"]):
         return values | errors
-    metric = CATEGORY_METRICS.get(category, "rougeL")
+    metric = CATEGORY_METRICS.get(category, ROUGE_L)
     # the harness cuts a metric's name at the comma
     return values | errors | {f"{metric} ({category.replace(',', ';')})": values[metric]}
 
@@ -83,7 +84,7 @@ def _documents(name: str, given: dict[str, Any] | None, metadata: Mapping[str, A
         if key not in known and key not in _OWN:
             raise ValueError(f"metadata self_instruct: unknown key {key!r}; known: {', '.join([*_OWN, *known])}")
     if given.get(name) is None:  # a built-in set beside a real one would pass for a real one
-        other = "self_instruct_superni" if name == "user_oriented" else "self_instruct_user_oriented"
+        other = "self_instruct_superni" if name == USER_ORIENTED else "self_instruct_user_oriented"
         raise ValueError(
             f'metadata self_instruct: "{name}" is missing; name that set (builtin:tiny is the built-in one), or ask '
             f"for the other task alone: --tasks {other}"

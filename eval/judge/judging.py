@@ -17,6 +17,7 @@ from typing import Any
 
 from selfinstruct_train.config import Config
 from selfinstruct_train.core.journal import Journal
+from selfinstruct_train.core.names import BASE_CUT
 from selfinstruct_train.core.records import Completion, Request
 from selfinstruct_train.core.seeding import derive_seed
 from selfinstruct_train.lm.asking import ask, check_model
@@ -24,7 +25,7 @@ from selfinstruct_train.lm.base import LM
 
 from ..examples import Example
 from ..people.items import draw_order
-from ..predict import BASE_CUT, fingerprint_answers, read_answers
+from ..predict import fingerprint_answers, read_answers
 from ..tasks import load_sets
 from .prompts import TIE, pairwise_prompt, pairwise_template, rating_prompt, rating_template, read_choice, read_grade
 from .verdicts import Grading, PairwiseComparison

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from selfinstruct_train.config import Config
+from selfinstruct_train.core.names import BASE_CUT
 from selfinstruct_train.core.row_files import read_records
 from selfinstruct_train.core.seeding import derive_seed
 
 from ..examples import Example
-from ..predict import BASE_CUT, fingerprint_answers, read_answers
+from ..predict import fingerprint_answers, read_answers
 from ..tasks import load_sets
 from .ratings import COMMENT, GRADE, REFERENCES_SHOWN, Field, answer_fingerprint, fingerprint
 from .rubric import GRADES, QUESTIONS

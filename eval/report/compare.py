@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from selfinstruct_train.core.names import METRIC_TITLES, SEEDS_AND_GENERATED
 from selfinstruct_train.core.paper_numbers import FINETUNING_USD, GENERATION_USD, STATISTICS
 from selfinstruct_train.core.storage import write_json, write_text
 
@@ -24,9 +25,9 @@ from .report import FORMAT, KEPT
 from .runs import Common, Run, common_sets, read_runs
 from .samples import Sample, draw_samples, embed
 from .templates import render, shorten, signed
-from .views import METRIC_LABELS, Looks, on_one_axis, set_view
+from .views import Looks, on_one_axis, set_view
 
-_LABELS = {"seeds+generated": "seeds + generated"}
+_LABELS: dict[str, str] = {SEEDS_AND_GENERATED: "seeds + generated"}
 _NOT_COMPARED = ("run_dir",)  # differs between any two runs
 _MAX_SETTING = 120
 
@@ -148,7 +149,7 @@ def _layout(
     systems = list(dict.fromkeys(s for view in sets for s in view["shown"]))
     return {
         "look": look,
-        "metrics": METRIC_LABELS,
+        "metrics": METRIC_TITLES,
         "levels": LEVELS,
         "sets": sets,
         "samples": samples,

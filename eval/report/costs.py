@@ -10,9 +10,10 @@ from pathlib import Path
 
 from selfinstruct_train.config import Config
 from selfinstruct_train.core.journal import read_journal
+from selfinstruct_train.core.names import STAGES
 from selfinstruct_train.lm.budget import FREE, Usage, price_of, usage_of
 
-_STAGES = ("probe", "forecast", "instructions", "classification", "instances", "relabel", "quality", "eval")
+_STAGES = ("probe", "forecast", *STAGES, "relabel", "quality", "eval")
 
 
 @dataclass(frozen=True)

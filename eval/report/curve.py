@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from selfinstruct_train.core.names import SET_TITLES
 from selfinstruct_train.core.storage import write_json, write_text
 
 from ..experiment import METRIC, ArmScore, SetScores, title_of
-from ..tasks import SET_TITLES
 from .templates import render
 
 WIDE = 0.5

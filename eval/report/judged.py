@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from selfinstruct_train.core.names import USER_ORIENTED
 from selfinstruct_train.core.paper_numbers import AGREEMENT, PEOPLE
 from selfinstruct_train.core.storage import read_object
 
@@ -129,7 +130,7 @@ def _people_view(record: dict[str, Any]) -> dict[str, Any]:
         "num_disagreements": len(record.get("disagreements", [])),
         "comments": list(record.get("comments", []))[:_MAX_LISTED],
         "paper": [_grades(name, dict(zip(GRADES, counts, strict=True))) for name, counts in PEOPLE.items()]
-        if record["set"] == "user_oriented"
+        if record["set"] == USER_ORIENTED
         else [],
     }
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..predict import BASE, BASE_CUT
+from selfinstruct_train.core.names import BASE, BASE_CUT, SEEDS, SEEDS_AND_GENERATED
 
 _OWN = {
     BASE: ("Base", "Base", "s-base"),
     BASE_CUT: ("Base, cut", "Cut", "s-cut"),
-    "seeds": ("Tuned on seeds", "Seeds", "s-seeds"),
-    "seeds+generated": ("Tuned on seeds + generated", "+ generated", "s-tuned"),
+    SEEDS: ("Tuned on seeds", "Seeds", "s-seeds"),
+    SEEDS_AND_GENERATED: ("Tuned on seeds + generated", "+ generated", "s-tuned"),
 }
 _NUM_COLORS = 8
 

@@ -12,10 +12,11 @@ from statistics import fmean, median
 
 from selfinstruct_train.core import paper_numbers as paper
 from selfinstruct_train.core.builtin import PREFIX, resolve
+from selfinstruct_train.core.names import SET_TITLES, STAGES, TASKS, USER_ORIENTED
 from selfinstruct_train.core.records import Sampling
 from selfinstruct_train.core.rouge import rouge_l, rouge_words
 
-from ..tasks import SET_TITLES, load_tasks, load_user_oriented, read_jsonl
+from ..tasks import load_tasks, load_user_oriented, read_jsonl
 from .costs import read_costs
 from .paper_run import PICTURE, Item, Line, RunFolder, shown_name
 from .run_facts import read_review
@@ -148,17 +149,17 @@ def seed_overlap(run: RunFolder) -> Item:
     """Compare the run's seed instructions with those of its evaluation sets, which are read from where they lie."""
     title, place = "Seed instructions against the evaluation sets", "Figure 8 (A.1)"
     figures = {
-        "tasks": (SET_TITLES["tasks"], paper.SEEDS_TO_SUPERNI),
-        "user_oriented": (SET_TITLES["user_oriented"], paper.SEEDS_TO_USER_ORIENTED),
+        TASKS: (SET_TITLES[TASKS], paper.SEEDS_TO_SUPERNI),
+        USER_ORIENTED: (SET_TITLES[USER_ORIENTED], paper.SEEDS_TO_USER_ORIENTED),
     }
     try:
         path = Path(resolve(run.config.generate.seed_tasks, "seed_tasks"))
         seeds = list(dict.fromkeys(str(row["instruction"]) for _, row in read_jsonl(path)))
         # without the worked examples that a prompt may show beside a definition
         evaluation = run.config.eval
-        sets = {"tasks": load_tasks(evaluation.tasks, evaluation.split, max_instances=1)}
+        sets = {TASKS: load_tasks(evaluation.tasks, evaluation.split, max_instances=1)}
         if evaluation.user_oriented is not None:
-            sets["user_oriented"] = load_user_oriented(evaluation.user_oriented)
+            sets[USER_ORIENTED] = load_user_oriented(evaluation.user_oriented)
     except (ValueError, KeyError) as error:
         told = tuple(Line(f"{name}: mean ROUGE-L of a seed to the nearest", f"{n}") for name, n in figures.values())
         return Item(place, title, told, f"Ours is not there: {error}", ("make data",))
@@ -169,7 +170,7 @@ def seed_overlap(run: RunFolder) -> Item:
         values = nearest(seeds, others)
         what = f"{name}: mean ROUGE-L of a seed to the nearest"
         lines.append(Line(what, str(number), f"{fmean(values):.2f}" if others else ""))
-        if key == "user_oriented":
+        if key == USER_ORIENTED:
             same = [seed for seed in seeds if rouge_words(seed) in [rouge_words(text) for text in others]]
             ours = f"{len(same)}" + (f" ({same[0]!r})" if same else "") if others else ""
             theirs = f"{paper.NUM_IDENTICAL} ('answer the following question')"
@@ -178,12 +179,12 @@ def seed_overlap(run: RunFolder) -> Item:
     note = (
         f"Ours: {len(seeds):,} seeds of {shown_name(run.config.generate.seed_tasks)} against {' and '.join(sources)}."
     )
-    missing = () if "user_oriented" in sets else (run.command("paper", "--eval.user_oriented FILE"),)
+    missing = () if USER_ORIENTED in sets else (run.command("paper", "--eval.user_oriented FILE"),)
     return Item(place, title, tuple(lines), note, missing)
 
 
 def _source(run: RunFolder, key: str) -> str:
-    return shown_name(run.config.eval.tasks if key == "tasks" else run.config.eval.user_oriented or "nothing named")
+    return shown_name(run.config.eval.tasks if key == TASKS else run.config.eval.user_oriented or "nothing named")
 
 
 def queries(run: RunFolder) -> Item:
@@ -211,7 +212,7 @@ def finetuning(run: RunFolder) -> Item:
     length = f"{t.epochs:g} epochs" if t.max_steps is None else f"{t.max_steps} steps"
     spent = ""
     if costs is not None:
-        stages = [s for s in costs.stages if s.stage in ("instructions", "classification", "instances")]
+        stages = [s for s in costs.stages if s.stage in STAGES]
         tokens = sum(s.prompt_tokens + s.completion_tokens for s in stages)
         money = [s.money for s in stages if s.money is not None]
         price = f"{sum(money):.2f} {costs.currency}" if money else "no price set"

@@ -10,16 +10,14 @@ from typing import Any
 
 from selfinstruct_train.core import paper_numbers as paper
 from selfinstruct_train.core.builtin import PREFIX
+from selfinstruct_train.core.names import BASE, BASE_CUT, ROUGE_L, SEEDS_AND_GENERATED, SET_TITLES, TASKS, USER_ORIENTED
 
 from ..people.results import shown_agreement
-from ..predict import BASE, BASE_CUT
 from ..prompts import prompt_settings
-from ..tasks import SET_TITLES
 from .paper_run import PICTURE, Item, Line, RunFolder, shown_name
 
-TUNED = "seeds+generated"
 # which system of the run, or which arm of its baselines (experiment.datasets), stands for a row of table 3
-_OWN = {"GPT3": BASE, "GPT3-SelfInst": TUNED}
+_OWN = {"GPT3": BASE, "GPT3-SelfInst": SEEDS_AND_GENERATED}
 _ARMS = {"GPT3+T0": "t0", "GPT3+SuperNI": "superni", "GPT3-SelfInst+SuperNI": "superni+generated"}
 # what makes a prompt more than the definition in the format of the training; by default none is set
 _PROMPT = ("encoding", "num_positive_examples", "num_negative_examples")
@@ -33,8 +31,8 @@ _NOT_RUN = {
 
 def superni(run: RunFolder) -> Item:
     """Table 3: ROUGE-L on unseen tasks."""
-    own = _overall(run.read("eval/scores.json"), "tasks")
-    arms = _overall(run.read("baselines/eval/scores.json"), "tasks")
+    own = _overall(run.read("eval/scores.json"), TASKS)
+    arms = _overall(run.read("baselines/eval/scores.json"), TASKS)
     lines = []
     for name, size, number in paper.SUPERNI:
         system, arm = _OWN.get(name, name), _ARMS.get(name, name)
@@ -78,7 +76,7 @@ def _baseline_commands(run: RunFolder, arms: Sequence[str]) -> list[str]:
 
 
 def _tasks_note(run: RunFolder) -> str:
-    found = next((s for s in run.read("eval/scores.json") or [] if s["set"] == "tasks"), None)
+    found = next((s for s in run.read("eval/scores.json") or [] if s["set"] == TASKS), None)
     theirs = f"The paper: {paper.NUM_TEST_TASKS} tasks, {paper.NUM_INSTANCES_PER_TASK} instances each, definition only."
     if found is None:
         return theirs
@@ -173,9 +171,9 @@ def agreement(run: RunFolder) -> Item:
 
 def size_and_quality(run: RunFolder) -> Item:
     """Figure 7: more data, and better outputs."""
-    curve, distilled = run.read("scale/curve.json"), _overall(run.read("distill/eval/scores.json"), "tasks")
+    curve, distilled = run.read("scale/curve.json"), _overall(run.read("distill/eval/scores.json"), TASKS)
     points = {} if curve is None else {s["set"]: s for s in curve["sets"]}
-    chosen = points.get("user_oriented") or points.get("tasks")
+    chosen = points.get(USER_ORIENTED) or points.get(TASKS)
     rows = chosen["points"] if chosen else []
     first, last = (rows[0], rows[-1]) if rows else (None, None)
     lines = [
@@ -245,7 +243,7 @@ def _overall(sets: Any, name: str) -> dict[str, dict[str, Any]]:
     return {
         row["system"]: row
         for row in found["scores"]
-        if (row["kind"], row["metric"]) == ("overall", "rougeL") and row["against"] is None
+        if (row["kind"], row["metric"]) == ("overall", ROUGE_L) and row["against"] is None
     }
 
 
@@ -257,4 +255,4 @@ def _score(score: dict[str, Any] | None, unit: str = "") -> str:
 
 def _source(run: RunFolder, name: str) -> str:
     evaluation = run.config.eval
-    return shown_name((evaluation.user_oriented if name == "user_oriented" else evaluation.tasks) or "nothing named")
+    return shown_name((evaluation.user_oriented if name == USER_ORIENTED else evaluation.tasks) or "nothing named")

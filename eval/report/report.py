@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct_train.config import Config
+from selfinstruct_train.core.names import KEPT, METRIC_TITLES, SET_TITLES, STAGE_TITLES, STAGES
 from selfinstruct_train.core.paper_numbers import FINETUNING_USD, GENERATION_USD, REVIEW, STATISTICS
 from selfinstruct_train.core.row_files import COLUMNS
 from selfinstruct_train.core.storage import write_json, write_text
@@ -25,7 +26,7 @@ from ..experiment import title_of
 from ..people.rubric import LEVELS
 from ..predict import read_answers
 from ..scores import Evaluation, to_json
-from ..tasks import SET_TITLES, load_sets
+from ..tasks import load_sets
 from .costs import read_costs
 from .judged import read_judge, read_people
 from .looks import make_looks
@@ -33,15 +34,9 @@ from .loss_plot import plot_losses
 from .run_facts import read_run_facts
 from .samples import draw_samples, embed
 from .templates import render
-from .views import METRIC_LABELS, set_view, subject_of
+from .views import set_view, subject_of
 
 FORMAT = 1
-STAGES = {
-    "instructions": "1 · Instructions",
-    "classification": "2 · Classification or not",
-    "instances": "3 · Instances",
-}
-KEPT = "kept"
 _VERSIONS = (
     *("selfinstruct-train", "torch", "transformers", "trl"),
     *("rouge-score", "numpy", "scipy", "scikit-learn", "krippendorff"),
@@ -127,7 +122,7 @@ def _layout(facts: dict[str, Any], evaluations: Sequence[Evaluation]) -> dict[st
     names = list(dict.fromkeys(s for view in sets for s in view["shown"]))
     return {
         "look": look,
-        "metrics": METRIC_LABELS,
+        "metrics": METRIC_TITLES,
         "sets": sets,
         "first": sets[0],
         "funnel": _funnel_view(facts["funnel"]),
@@ -173,7 +168,7 @@ def _funnel_view(funnel: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
         total = sum(funnel[stage].values())
         reasons = sorted(funnel[stage].items(), key=lambda item: (item[0] != KEPT, -item[1], item[0]))
         rows = [(reason, count, 100 * count / total if total else 0.0, reason == KEPT) for reason, count in reasons]
-        stages.append({"title": STAGES[stage], "total": total, "rows": rows})
+        stages.append({"title": STAGE_TITLES[stage], "total": total, "rows": rows})
     return stages
 
 

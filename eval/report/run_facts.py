@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from selfinstruct_train.core.names import MIXTURES
 from selfinstruct_train.core.records import Row
 from selfinstruct_train.core.seeding import derive_seed
 from selfinstruct_train.core.storage import sha256_of
-
-from ..predict import MIXTURES
 
 _NUM_ROWS = 8  # of the generated data
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from selfinstruct_train.core.names import BASE, BASE_CUT, SET_TITLES
 from selfinstruct_train.core.storage import read_object
 
 from ..examples import Example
-from ..predict import BASE, BASE_CUT, Kind, predictions_file
-from ..tasks import SET_TITLES, read_jsonl
+from ..predict import Kind, predictions_file
+from ..tasks import read_jsonl
 
 _READ = ("config", "judge", "people", "funnel", "statistics", "losses", "costs", "seconds")
 Key = tuple[str, str, tuple[str, ...]]

@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from selfinstruct_train.core.names import BASE, BASE_CUT, METRICS, ROUGE_L
 from selfinstruct_train.core.seeding import derive_seed
 
-from ..metrics import METRICS
-from ..predict import BASE, BASE_CUT
 from ..scores import Evaluation
 from .looks import Look
 from .templates import shorten
@@ -22,7 +21,7 @@ from .templates import shorten
 MAX_SAMPLES = 300
 _MAX_BYTES = 1_500_000  # of all samples of a page as they stand in it: the page itself stays below 3 MB
 _MAX_INSTRUCTION = 1200
-_ROUGE_L = METRICS.index("rougeL")
+_ROUGE_L = METRICS.index(ROUGE_L)
 
 
 @dataclass(frozen=True)

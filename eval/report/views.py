@@ -11,17 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from selfinstruct_train.core.names import BASE, BASE_CUT, METRICS, ROUGE_L, SEEDS, SET_TITLES, USER_ORIENTED
 from selfinstruct_train.core.records import Score
 
 from ..comparisons import Comparison, Verdict
-from ..metrics import CATEGORY_METRICS, METRICS
-from ..predict import BASE, BASE_CUT
+from ..metrics import CATEGORY_METRICS
 from ..scores import Evaluation
-from ..tasks import SET_TITLES
 from .looks import Look
 from .templates import p_value, signed
 
-METRIC_LABELS = {"rougeL": "ROUGE-L", "rouge1": "ROUGE-1", "exact_match": "Exact match"}
 _ENOUGH = 20  # with fewer tasks an interval may hold the truth in 86 % of cases only (docs/evaluation.md)
 _OPPOSITE: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
 
@@ -38,7 +36,7 @@ def set_view(evaluation: Evaluation, look: Looks, subject: str | None) -> dict[s
         return [_table(evaluation, scores, subject, k, group, n) for k, group, n in groups if k == kind]
 
     categories = tables("category")
-    by_size = evaluation.name == "user_oriented"  # its applications are many and small: their gains are no ranking
+    by_size = evaluation.name == USER_ORIENTED  # its applications are many and small: their gains are no ranking
     compared = _oriented(evaluation, subject)
     title = SET_TITLES.get(evaluation.name, evaluation.name)
     return {
@@ -87,8 +85,8 @@ def headline(compared: Sequence[dict[str, Any]], subject: str, title: str, look:
                 f"{name} and {base} cannot be told apart {where}: {size} may be chance ({chance}); a true difference "
                 f"of {c['minimum_detectable']:.1f} points would show in four of five such evaluations."
             )
-    if "seeds" in against and subject != "seeds":
-        c = against["seeds"]
+    if SEEDS in against and subject != SEEDS:
+        c = against[SEEDS]
         told = f"is {c['verdict']} than" if c["verdict"] in _OPPOSITE else f"{c['verdict']} from"
         size = f"{signed(c['value'])} ({signed(c['low'])} to {signed(c['high'])})"
         sentences.append(f"{'It' if sentences else name} {told} tuning on the seed tasks alone, {size}.")
@@ -119,7 +117,7 @@ def _table(
 
 def _metric(kind: str, group: str) -> str:
     """A category's own metric where Tk-Instruct names one, else ROUGE-L."""
-    return CATEGORY_METRICS.get(group, "rougeL") if kind == "category" else "rougeL"
+    return CATEGORY_METRICS.get(group, ROUGE_L) if kind == "category" else ROUGE_L
 
 
 def _by_gain(table: dict[str, Any]) -> tuple[float, str]:
@@ -133,10 +131,10 @@ def _by_size(table: dict[str, Any]) -> tuple[int, str]:
 
 def _stopping(scores: dict[_Key, Score], subject: str | None) -> dict[str, Any] | None:
     """Split the subject's lead over the base: what cutting the base's answers alone brings, and the rest."""
-    if subject is None or (subject, BASE_CUT, "overall", "all", "rougeL") not in scores:
+    if subject is None or (subject, BASE_CUT, "overall", "all", ROUGE_L) not in scores:
         return None
-    total = scores[subject, BASE, "overall", "all", "rougeL"].value
-    ability = scores[subject, BASE_CUT, "overall", "all", "rougeL"]
+    total = scores[subject, BASE, "overall", "all", ROUGE_L].value
+    ability = scores[subject, BASE_CUT, "overall", "all", ROUGE_L]
     stopping = total - ability.value
     return {
         "total": total,
@@ -155,7 +153,7 @@ def _oriented(evaluation: Evaluation, subject: str | None) -> list[dict[str, Any
     order = {system: number for number, system in enumerate(evaluation.predictions)}
     found = []
     for c in evaluation.comparisons:
-        if c.metric != "rougeL":
+        if c.metric != ROUGE_L:
             continue
         found.append(asdict(_turned(c) if c.against == subject else c))
     return sorted(found, key=lambda c: (c["system"] != subject, order[c["system"]], order[c["against"]]))

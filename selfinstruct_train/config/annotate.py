@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..core.names import USER_ORIENTED, EvaluationSet
 from .ranges import check_at_least_one, check_choices, check_limits, check_range
 
 
@@ -15,7 +16,7 @@ class AnnotateConfig:
     job: Literal["answers", "data"] = "answers"
     """answers: A to D for the answers of several systems, not knowing whose; data: is an instance of the generated
     data a valid task, its input appropriate, its output correct."""
-    set: Literal["user_oriented", "tasks"] = "user_oriented"
+    set: EvaluationSet = USER_ORIENTED
     """Of answers: whose."""
     systems: tuple[str, ...] = ()
     """Of answers: which systems; empty: all but the cut base."""

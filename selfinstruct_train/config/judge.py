@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
+from ..core.names import BASE, USER_ORIENTED, EvaluationSet
 from ..core.records import Sampling
 from .model import ModelConfig
 from .ranges import check_choices, check_limits
@@ -17,11 +17,11 @@ class JudgeConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     chat: bool = True
     """The question is the user's message of a chat; false: plain text."""
-    set: Literal["user_oriented", "tasks"] = "user_oriented"
+    set: EvaluationSet = USER_ORIENTED
     """Whose answers."""
     systems: tuple[str, ...] = ()
     """Which systems; empty: all but the cut base."""
-    against: str = "base"
+    against: str = BASE
     """In pairs every other system meets this one, once in each order."""
     max_examples: int | None = None
     """So many, drawn from the run's seed; null: all."""

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from ..core.names import SEEDS_AND_GENERATED, Mixture
 from .ranges import check_choices
 
 
@@ -17,7 +18,7 @@ class PublishConfig:
     """Hub repository of the model, "name/repo"; null: the model is not published."""
     dataset_repo: str | None = None
     """Hub repository of the dataset; null: the dataset is not published."""
-    mixture: Literal["seeds", "seeds+generated"] = "seeds+generated"
+    mixture: Mixture = SEEDS_AND_GENERATED
     """Which trained model of the run."""
     weights: Literal["model", "adapter", "both"] = "model"
     """Of a run with LoRA: the merged model, the adapter, or the model with the adapter in its folder `adapter`."""

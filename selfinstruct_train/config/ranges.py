@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from ..core.names import RESERVED_SYSTEMS
+
 
 class SettingError(ValueError):
     """A setting is out of range."""
@@ -77,7 +79,6 @@ def check_similarity(section: str, settings: Any, name: str) -> None:
 
 def check_model_names(key: str, names: Iterable[str]) -> None:
     """Check that names of further models can stand in tables beside those of the run's own models."""
-    reserved = {"base", "base, cut", "seeds", "seeds+generated"}
     for name in names:
-        if name in reserved or not re.fullmatch(r"[\w+-][\w .+-]*", name):
+        if name in RESERVED_SYSTEMS or not re.fullmatch(r"[\w+-][\w .+-]*", name):
             raise ValueError(f"{key}: {name!r} cannot be a name; use letters, digits, . + - and none of the run's own")

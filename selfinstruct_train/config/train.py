@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..core.names import SEEDS_AND_GENERATED, Mixture
 from .ranges import check_at_least_one, check_choices, check_limits, check_range
 
 
@@ -33,7 +34,7 @@ class TrainConfig:
 
     method: Literal["full", "lora", "qlora"] = "full"
     """qlora: LoRA on a base held in 4 bits (arXiv 2305.14314; extra `quant`)."""
-    mixtures: tuple[Literal["seeds", "seeds+generated"], ...] = ("seeds+generated",)
+    mixtures: tuple[Mixture, ...] = (SEEDS_AND_GENERATED,)
     """What to train on; each mixture makes a model of its own in <run_dir>/model/<mixture>."""
     dataset: str | None = None
     """Train on this file or folder (jsonl, json, parquet; columns instruction, input, output) in place of the run's."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..config import Config
+from ..core.names import SEEDS, SEEDS_AND_GENERATED, Mixture
 from ..core.records import Row
 from ..core.row_files import read_records
 from ..core.storage import write_text
@@ -24,7 +25,7 @@ from .subsets import nested_subsets
 
 Experiment = Literal["scale", "distill", "baselines"]
 OWN, RELABELLED = "own outputs", "relabelled outputs"
-SEEDS, SEEDS_AND_GENERATED = "seeds alone", "seeds and generated"
+SEEDS_ALONE, ALL_ROWS = "seeds alone", "seeds and generated"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Arm:
     num_instances: int
 
     @property
-    def mixture(self) -> Literal["seeds", "seeds+generated"]:
+    def mixture(self) -> Mixture:
         """The one that is trained."""
         return self.config.train.mixtures[0]
 
@@ -106,11 +107,11 @@ def _baseline_arms(config: Config, folder: Path) -> list[Arm]:
             f"{path}: holds {len(seeds)} seed rows of {len(rows)}; the baselines need both, of either some"
         )
     arms = [
-        _arm(config, folder, SEEDS_AND_GENERATED, path, *_counts(rows)),
-        _arm(config, folder, SEEDS, path, *_counts(seeds), mixture="seeds"),
+        _arm(config, folder, ALL_ROWS, path, *_counts(rows)),
+        _arm(config, folder, SEEDS_ALONE, path, *_counts(seeds), mixture=SEEDS),
     ]
     for name, given in config.experiment.datasets.items():
-        if name != name.strip() or name in (SEEDS, SEEDS_AND_GENERATED):
+        if name != name.strip() or name in (SEEDS_ALONE, ALL_ROWS):
             raise ValueError(f"experiment.datasets: {name!r} cannot be the name of an arm; choose another")
         other = Path(given).expanduser()
         if not other.exists():
@@ -136,7 +137,7 @@ def _arm(
     dataset: Path,
     num_instructions: int,
     num_instances: int,
-    mixture: Literal["seeds", "seeds+generated"] = "seeds+generated",
+    mixture: Mixture = SEEDS_AND_GENERATED,
 ) -> Arm:
     train = replace(config.train, dataset=str(dataset), mixtures=(mixture,))
     own = replace(config, run_dir=str(_arm_folder(folder, name)), train=train)

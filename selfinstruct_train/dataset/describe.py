@@ -16,11 +16,12 @@ from typing import Any
 from ..config import Config
 from ..core.builtin import resolve
 from ..core.journal import read_header, read_journal
+from ..core.names import STAGES
 from ..core.paper_numbers import NUM_INSTRUCTIONS, NUM_WITH_VERB_AND_NOUN
 from ..core.records import Row, SeedTask
 from ..core.storage import read_object, write_atomically, write_json, write_jsonl, write_text
 from ..generate.funnel import Funnel, funnel_from_json
-from ..generate.pipeline import STAGES, prepare
+from ..generate.pipeline import prepare
 from ..generate.seeds import read_seed_tasks
 from ..generate.statistics import statistics
 from ..generate.tokenize import tokenization_of

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ..core.names import KEPT
 from ..core.records import Row
 from ..core.storage import write_jsonl
-from ..generate.heuristics import KEPT
 from ..generate.novelty import Match, NoveltyIndex
 from .rows import read_rows, write_rows
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from ..config import Config, QualityConfig
 from ..core.journal import Journal
+from ..core.names import KEPT
 from ..core.records import Completion, Request, Row, Sampling
 from ..core.seeding import derive_seed
 from ..core.storage import write_jsonl
-from ..generate.heuristics import KEPT
 from ..generate.self_instruct.parse import REFUSED
 from ..generate.self_instruct.prompts import sha256_of
 from ..lm import load_lm

@@ -14,11 +14,11 @@ from typing import Any
 
 from ..config import Config
 from ..core.journal import Journal
+from ..core.names import KEPT
 from ..core.prompt_format import evaluation_prompt, user_message
 from ..core.records import Completion, Request, Row
 from ..core.seeding import derive_seed
 from ..core.storage import write_jsonl
-from ..generate.heuristics import KEPT
 from ..generate.self_instruct.parse import REFUSED
 from ..lm.asking import ask, check_model
 from ..lm.base import LM

@@ -18,10 +18,10 @@ import numpy as np
 
 from ..config import Config
 from ..core.builtin import resolve
+from ..core.names import KEPT
 from ..core.records import SeedTask
 from ..core.rouge import Coded, encode, f1
 from ..core.storage import write_jsonl
-from ..generate.heuristics import KEPT
 from ..generate.seeds import read_seed_tasks
 from ..generate.tokenize import Tokenization, splitter, tokenization_of
 

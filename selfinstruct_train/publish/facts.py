@@ -14,6 +14,7 @@ from typing import Any, cast
 from ..config import Config
 from ..core.builtin import PREFIX
 from ..core.journal import read_header
+from ..core.names import SEEDS, SEEDS_AND_GENERATED, STAGES
 from ..core.prompt_format import TemplateName
 from ..dataset.card import contamination_told
 from ..dataset.license import License, front_matter_license, model_name
@@ -25,7 +26,6 @@ from .model_card import Base, CardFacts, Data
 from .model_index import check_results
 from .ready import Sources, read_record, read_scores
 
-_STAGES = ("instructions", "classification", "instances")
 _SAMPLING = ("max_new_tokens", "temperature", "top_p", "presence_penalty", "frequency_penalty")
 _NUM_SAMPLES, _LONGEST_SAMPLE = 3, 300
 _SETTINGS = {
@@ -71,7 +71,7 @@ def card_facts(config: Config, sources: Sources, dataset_commit: str | None = No
     judge, people = (read_record(Path(config.run_dir) / "eval" / f"{who}.json") or None for who in ("judge", "people"))
     check_results(config.run_dir, scores, publish.mixture, judge, people)
     config = as_trained(config, manifest)
-    generated_here = config.train.dataset is None and publish.mixture == "seeds+generated"
+    generated_here = config.train.dataset is None and publish.mixture == SEEDS_AND_GENERATED
     headers = _journal_headers(config) if generated_here else {}
     return CardFacts(
         repo=str(publish.model_repo),
@@ -135,8 +135,8 @@ def _data(config: Config, record: Mapping[str, Any], manifest: Mapping[str, Any]
     rows = record.get("identity", {}).get("rows")
     number = f"{rows:,} " if isinstance(rows, int) else ""
     kinds = {
-        "seeds": "rows of seed tasks",
-        "seeds+generated": "rows of machine-written instruction data and seed tasks",
+        SEEDS: "rows of seed tasks",
+        SEEDS_AND_GENERATED: "rows of machine-written instruction data and seed tasks",
     }
     of_run = config.train.dataset is None
     contamination = read_record(Path(config.run_dir) / "contamination.json") if of_run else {}
@@ -223,8 +223,8 @@ def _sampling(headers: Mapping[str, dict[str, Any]]) -> str:
 
 
 def _journal_headers(config: Config) -> dict[str, dict[str, Any]]:
-    paths = {stage: Path(config.run_dir) / "journal" / f"{stage}.jsonl" for stage in _STAGES}
-    headers = {stage: read_header(path) for stage, path in paths.items() if path.is_file()}
+    paths = {stage: Path(config.run_dir) / "journal" / f"{stage}.jsonl" for stage in STAGES}
+    headers: dict[str, dict[str, Any]] = {stage: read_header(path) for stage, path in paths.items() if path.is_file()}
     return headers if headers.get("instructions") else {}
 
 

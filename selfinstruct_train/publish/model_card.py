@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.builtin import ASSETS
+from ..core.names import TASKS
 from ..core.prompt_format import TemplateName, evaluation_prompt
 from ..dataset.license import License
 from ..dataset.table import as_markdown
@@ -152,7 +153,7 @@ def _results(facts: CardFacts) -> list[EvalResult]:
 
 def _num_worked_examples(scored: ScoreSet) -> int:
     """How many the prompts of a set held; what is no Natural Instructions task has none."""
-    return int(scored.get("prompt", {}).get("num_positive_examples", 0)) if scored["set"] == "tasks" else 0
+    return int(scored.get("prompt", {}).get("num_positive_examples", 0)) if scored["set"] == TASKS else 0
 
 
 def usage(facts: CardFacts, subfolder: str = "") -> str:

@@ -13,6 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.builtin import PREFIX
+from ..core.names import (
+    BASE,
+    BASE_CUT,
+    EXACT_MATCH,
+    METRIC_TITLES,
+    METRICS,
+    ROUGE_1,
+    ROUGE_L,
+    SET_TITLES,
+    USER_ORIENTED,
+)
 from ..core.storage import read_object, write_text
 from ..dataset.license import model_name
 from ..dataset.table import as_markdown
@@ -21,15 +32,8 @@ from ..sources.natural_instructions.splits import OFFICIAL_NUMBERS, task_number
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
 
-METRICS = {
-    "rougeL": ("rouge", "ROUGE-L"),
-    "rouge1": ("rouge", "ROUGE-1"),
-    "exact_match": ("exact_match", "Exact match"),
-}
-"""Name in scores.json to the Hub's metric and its name for people."""
-SETS = {"tasks": "Held-out tasks", "user_oriented": "User-oriented tasks"}
-BASE, BASE_CUT = "base", "base, cut"
-
+_HUB_METRICS = {ROUGE_L: "rouge", ROUGE_1: "rouge", EXACT_MATCH: "exact_match"}
+"""What the Hub calls the metrics of scores.json."""
 _OFFICIAL = {
     "default": ("super-natural-instructions", "Super-NaturalInstructions, 119 English test tasks", "default", "test"),
     "xlingual": ("super-natural-instructions", "Super-NaturalInstructions, cross-lingual", "xlingual", "test"),
@@ -56,7 +60,9 @@ def eval_results(
         people: what eval/people.json holds: adds how many answers people find acceptable.
     """
     results = [
-        _result(scored, *METRICS[row["metric"]], row) for scored in sets for row in _overall(scored, system, None)
+        _result(scored, _HUB_METRICS[row["metric"]], METRIC_TITLES[row["metric"]], row)
+        for scored in sets
+        for row in _overall(scored, system, None)
     ]
     of = {scored["set"]: scored for scored in sets}
     if judge and _is_of(judge, of, system):
@@ -190,7 +196,7 @@ def _settings(scored: ScoreSet) -> dict[str, Any]:
 def _official(scored: ScoreSet) -> str | None:
     """Tell which public test set these scores are of, by its tasks and not by the name of a file."""
     groups = {kind: {row["group"] for row in scored["scores"] if row["kind"] == kind} for kind in ("task", "category")}
-    if scored["set"] == "user_oriented":
+    if scored["set"] == USER_ORIENTED:
         applications = hashlib.sha256("\n".join(sorted(groups["category"])).encode()).hexdigest()
         is_all = scored["num_examples"] == scored["num_tasks"] == 252
         return "252" if is_all and applications == _APPLICATIONS_SHA256 else None
@@ -204,7 +210,7 @@ def evaluation_table(scored: ScoreSet, system: str) -> str:
     lines = [("base model", BASE, None), ("base model, cut at its first blank line", BASE_CUT, None)]
     lines += [("**this model**", system, None), ("**gain over the base**", system, BASE)]
     lines += [("gain over the base, cut", system, BASE_CUT)]
-    cells: list[tuple[str, ...]] = [("", *(name for _, name in METRICS.values()), "n")]
+    cells: list[tuple[str, ...]] = [("", *METRIC_TITLES.values(), "n")]
     for label, name, against in lines:
         rows = {row["metric"]: row for row in _overall(scored, name, against)}
         if rows:
@@ -215,11 +221,10 @@ def evaluation_table(scored: ScoreSet, system: str) -> str:
 
 def judgement_table(results: Sequence[EvalResult]) -> str:
     """Return what a judge and people found as Markdown, with 95 % intervals; nothing where neither was asked."""
-    names = {name for _, name in METRICS.values()}
     rows = [
         (str(r.metric_name), f"{r.metric_value:.1f} [{low:.1f}, {high:.1f}]", f"{args['n']:,}")
         for r in results
-        if r.metric_name not in names
+        if r.metric_name not in METRIC_TITLES.values()
         for args in [r.metric_args or {}]
         for low, high in [args["interval_95"]]
     ]
@@ -229,7 +234,7 @@ def judgement_table(results: Sequence[EvalResult]) -> str:
 def comparison(scored: ScoreSet, system: str) -> Mapping[str, Any] | None:
     """Return how the system stands to the base in ROUGE-L: the lead, its interval and the verdict of scores.json."""
     pairs = scored.get("comparisons", [])
-    wanted = {"system": system, "against": BASE, "metric": "rougeL"}
+    wanted = {"system": system, "against": BASE, "metric": ROUGE_L}
     return next((c for c in pairs if wanted.items() <= c.items()), None)
 
 
@@ -237,7 +242,7 @@ def set_name(scored: ScoreSet) -> str:
     """Return what a set is called, with its source: a built-in name, or the last part of its path."""
     source = str(scored.get("source", ""))
     shown = source if source.startswith(PREFIX) else source.rstrip("/\\").replace("\\", "/").split("/")[-1]
-    name = SETS.get(scored["set"], str(scored["set"]))
+    name = SET_TITLES.get(scored["set"], str(scored["set"]))
     return f"{name} ({shown})" if shown else name
 
 

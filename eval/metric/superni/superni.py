@@ -16,7 +16,8 @@ import datasets
 import evaluate
 import numpy as np
 
-from selfinstruct_eval.metrics import METRICS, load_tokenizer, score_each
+from selfinstruct_eval.metrics import load_tokenizer, score_each
+from selfinstruct_train.core.names import METRICS
 from selfinstruct_train.core.seeding import derive_seed
 from selfinstruct_train.core.stats import mean_intervals
 

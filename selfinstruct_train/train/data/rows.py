@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...config import Config
+from ...core.names import SEEDS_AND_GENERATED
 from ...core.records import Row
 from ...core.row_files import COLUMNS, read_records
 
@@ -26,7 +27,7 @@ def read_training_rows(config: Config, mixture: str) -> list[Row]:
         rows.append(Row(id="", **texts, source="seed" if record.get("source") == "seed" else "generated"))
     if not rows:
         raise ValueError(f"{path}: the dataset is empty; training needs at least one row")
-    if mixture == "seeds+generated":
+    if mixture == SEEDS_AND_GENERATED:
         return rows
     seeds = [row for row in rows if row.source == "seed"]
     if not seeds:

@@ -15,12 +15,12 @@ import pytest
 
 import selfinstruct_eval
 from selfinstruct_eval.harness import documents
-from selfinstruct_eval.metrics import METRICS
-from selfinstruct_eval.predict import BASE, System, predict
+from selfinstruct_eval.predict import System, predict
 from selfinstruct_eval.scores import evaluate_predictions
 from selfinstruct_eval.tasks import BUILTIN_TINY, load_sets
 from selfinstruct_train.config import Config, EvalConfig, ModelConfig, TrainConfig
 from selfinstruct_train.core.model_source import model_source
+from selfinstruct_train.core.names import BASE, METRICS
 from selfinstruct_train.core.prompt_format import TemplateName
 from selfinstruct_train.core.records import Sampling
 from selfinstruct_train.lm import load_lm

@@ -69,7 +69,9 @@ def test_nothing_named_is_refused(config):
     ],
 )
 def test_a_malformed_repository_is_refused(config, name):
-    with pytest.raises(ValueError, match="is no repository of the Hub; write it as your_name/my_repo"):
+    with pytest.raises(
+        ValueError, match="is no repository of the Hub; write it as|must be the name of a Hub repository"
+    ):
         find_sources(having(config, model_repo=name))
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from selfinstruct_eval.examples import Example
 from selfinstruct_eval.judge.judging import JudgePlan
-from selfinstruct_eval.predict import BASE, write_predictions
+from selfinstruct_eval.predict import write_predictions
 from selfinstruct_eval.tasks import load_sets
 from selfinstruct_train.config import Config, EvalConfig, JudgeConfig, ModelConfig
+from selfinstruct_train.core.names import BASE
 from selfinstruct_train.core.records import Completion
 from tests.support.judges import world
 
