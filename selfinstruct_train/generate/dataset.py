@@ -9,9 +9,9 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..core.names import KEPT
 from ..core.records import Instruction, Row, SeedTask
 from ..core.storage import write_atomically
-from .heuristics import KEPT
 from .self_instruct.instances import InstanceOutcome
 
 

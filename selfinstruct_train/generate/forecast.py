@@ -12,18 +12,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..config import BudgetConfig, Price
+from ..core.names import KEPT, STAGES, Stage
 from ..core.records import Instruction
 from ..core.stats import wilson_interval
 from ..lm.budget import FREE, Usage, cost_of, money, usage_of
 from ..lm.progress import compact, duration
-from .heuristics import KEPT
 from .self_instruct.classify import classify
 from .self_instruct.instances import PAPER_BATCH_SIZE, generate_instances
 from .self_instruct.instructions import InstructionStage, generate_instructions
-from .session import STAGES, Session
+from .session import Session
 
 NUM_SAMPLED = 2 * PAPER_BATCH_SIZE
 """Accepted instructions that stages 2 and 3 are tried on; whole batches, in which the paper's token limits are set."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What was asked so far, from which the rest is estimated.
+
+    Stage 1's `num_requests` gave `num_candidates`, of which `num_kept` (not 0) were accepted. `usages` holds the tokens
+    of the requests by stage, `pace` the seconds that a request takes, None where none was asked.
+    """
+
+    num_requests: int
+    num_candidates: int
+    num_kept: int
+    usages: dict[Stage, Usage]
+    pace: dict[Stage, float | None]
 
 
 @dataclass(frozen=True)
@@ -62,7 +77,7 @@ def forecast(session: Session) -> Forecast | None:
     Raises:
         BudgetReachedError: a limit does not even allow this.
     """
-    settings = session.plan.config.generate
+    settings = session.plan.settings
     journal = session.journals["instructions"]
     num_rounds = max(1, len(journal) // settings.requests_per_round)
     num_requests = num_rounds * settings.requests_per_round
@@ -70,77 +85,56 @@ def forecast(session: Session) -> Forecast | None:
         num_requests = min(num_requests, settings.max_requests)
     sampled = dataclasses.replace(settings, max_requests=num_requests)
     before = session.meter.seconds, session.meter.now.num_requests
-    stage = generate_instructions(session.plan.seeds, session.lm, journal, sampled, session.plan.config.seed)
+    stage = generate_instructions(dataclasses.replace(session, plan=session.plan.with_settings(sampled)))
     return forecast_from(session, stage, _pace(session, before))
 
 
 def forecast_from(session: Session, stage: InstructionStage, seconds_per_request: float | None) -> Forecast | None:
     """Estimate from a stage 1 that has begun; asks for the classes and instances of its first few instructions."""
-    plan, journals = session.plan, session.journals
-    settings, seed = plan.config.generate, plan.config.seed
-    pace = {"instructions": seconds_per_request}
+    settings, budget = session.plan.settings, session.plan.config.budget
+    pace: dict[Stage, float | None] = {"instructions": seconds_per_request}
     sample: Sequence[Instruction] = stage.accepted[:NUM_SAMPLED]
     if not sample:
         return None
     before = session.meter.seconds, session.meter.now.num_requests
-    labels = classify(sample, plan.templates, session.lm, journals["classification"], settings, seed)
+    labels = classify(session, sample)
     pace["classification"] = _pace(session, before)
     before = session.meter.seconds, session.meter.now.num_requests
-    is_classification = [outcome.is_classification for outcome in labels]
-    generate_instances(sample, is_classification, plan.templates, session.lm, journals["instances"], settings, seed)
+    generate_instances(session, sample, [outcome.is_classification for outcome in labels])
     pace["instances"] = _pace(session, before)
-    usages = {name: usage_of(journals[name].completions(), session.meter.price) for name in STAGES}
+    usages = {name: usage_of(session.journals[name].completions(), session.meter.price) for name in STAGES}
     num_kept = sum(outcome.verdict == KEPT for outcome in stage.outcomes)
     others = session.meter.spent.tokens - sum(u.tokens for u in usages.values())
     others_cost = session.meter.spent.cost - sum(u.cost for u in usages.values())
     reachable = settings.num_instructions
     if settings.max_requests is not None:
         reachable = min(reachable, round(settings.max_requests * num_kept / stage.num_requests))
-    return estimate_requests(
-        reachable,
-        stage.num_requests,
-        len(stage.outcomes),
-        num_kept,
-        usages,
-        pace,
-        session.meter.price,
-        plan.config.budget,
-        Usage(prompt_tokens=others, cost=others_cost),
-    )
+    sampled = Sampled(stage.num_requests, len(stage.outcomes), num_kept, usages, pace)
+    spent = Usage(prompt_tokens=others, cost=others_cost)
+    return estimate_requests(reachable, sampled, session.meter.price, budget, spent)
 
 
 def estimate_requests(
-    num_instructions: int,
-    num_requests: int,
-    num_candidates: int,
-    num_kept: int,
-    usages: dict[str, Usage],
-    pace: dict[str, float | None],
-    price: Price,
-    budget: BudgetConfig,
-    others: Usage,
+    num_instructions: int, sampled: Sampled, price: Price, budget: BudgetConfig, others: Usage
 ) -> Forecast:
-    """Extrapolate.
+    """Extrapolate to so many instructions.
 
     Args:
-        num_requests: requests of stage 1 that gave `num_candidates`, of which `num_kept` (not 0) were accepted.
-        usages: tokens of the requests asked so far, by stage.
-        pace: seconds a request takes, by stage; None where none was asked.
         others: spent in the run directory on other things than these stages.
     """
-    wanted = {
-        "instructions": num_instructions * num_requests / num_kept,
+    wanted: dict[Stage, float] = {
+        "instructions": num_instructions * sampled.num_requests / sampled.num_kept,
         "classification": num_instructions,
         "instances": num_instructions,
     }
     stages = []
     for name, number in wanted.items():
-        usage = usages[name]
+        usage = sampled.usages[name]
         prompt, completion = (
             number * usage.prompt_tokens / usage.num_requests,
             number * usage.completion_tokens / usage.num_requests,
         )
-        seconds = pace[name]
+        seconds = sampled.pace[name]
         stages.append(
             StageForecast(
                 name,
@@ -160,8 +154,9 @@ def estimate_requests(
         stops.append((budget.max_cost - others.cost) / sum(s.cost for s in stages))
     share = min(stops, default=1.0)
     stops_at = max(0, math.floor(num_instructions * share)) if share < 1 else None
-    acceptance = (num_kept / num_candidates, *wilson_interval(num_kept / num_candidates, num_candidates))
-    return Forecast(num_instructions, num_candidates, acceptance, stages, stops_at)
+    share_kept = sampled.num_kept / sampled.num_candidates
+    acceptance = (share_kept, *wilson_interval(share_kept, sampled.num_candidates))
+    return Forecast(num_instructions, sampled.num_candidates, acceptance, stages, stops_at)
 
 
 def forecast_table(forecast: Forecast, budget: BudgetConfig) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .heuristics import KEPT
+from ..core.names import KEPT
 
 
 @dataclass(frozen=True)

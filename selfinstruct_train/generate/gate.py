@@ -17,9 +17,9 @@ from typing import Literal
 from tqdm import tqdm
 
 from ..config import ContaminationConfig
+from ..core.names import KEPT
 from ..core.records import EvaluationExample, Instruction, Row, SeedTask
 from .contamination import RULES, Overlap, find_overlaps
-from .heuristics import KEPT
 from .self_instruct.instances import InstanceOutcome
 
 logger = logging.getLogger(__name__)

@@ -12,11 +12,11 @@ import string
 from collections.abc import Sequence
 from typing import Literal
 
+from ..core.names import KEPT
 from .tokenize import count_words
 
 Language = Literal["english", "any"]
 
-KEPT = "kept"
 
 _MIN_WORDS = 4
 _MAX_WORDS = 150

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..core.names import STAGES, Stage
 from ..core.records import Instruction, Row, SeedTask
 from ..core.storage import write_json, write_jsonl
 from .contamination import Overlap
@@ -20,7 +21,6 @@ from .gate import Contamination
 from .self_instruct.classify import ClassificationOutcome
 from .self_instruct.instances import InstanceOutcome
 from .self_instruct.instructions import InstructionOutcome, InstructionStage
-from .session import STAGES
 from .statistics import Statistics, statistics
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Generated:
     files: list[Path]
 
 
-def write_ledger(folder: Path, stage: str, outcomes: Sequence[Outcome]) -> None:
+def write_ledger(folder: Path, stage: Stage, outcomes: Sequence[Outcome]) -> None:
     """Write the candidates of a stage, which is complete."""
     write_jsonl(folder / f"candidates/{stage}.jsonl", (_record(outcome) for outcome in outcomes))
 

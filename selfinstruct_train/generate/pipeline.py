@@ -15,6 +15,7 @@ from pathlib import Path
 from ..config import Config
 from ..core.builtin import resolve
 from ..core.journal import Journal
+from ..core.names import STAGES
 from ..core.records import BudgetReachedError, EvaluationExample, Instruction
 from ..lm.base import LM
 from ..lm.budget import is_budgeted, money, num_prompt_bytes
@@ -27,9 +28,10 @@ from .seeds import read_seed_tasks
 from .self_instruct.classify import ClassificationOutcome, classification_request, classify
 from .self_instruct.instances import InstanceOutcome, generate_instances, instance_requests
 from .self_instruct.instructions import InstructionStage, generate_instructions, prompt_seeds
+from .self_instruct.journals import journal_header, open_session
 from .self_instruct.prompt_forms import form_sampling
 from .self_instruct.prompts import read_templates
-from .session import STAGES, Plan, Session, journal_header, journal_path, open_session
+from .session import Plan, Session, journal_path
 
 __all__ = ["Generated", "Plan", "estimate_run", "generate", "prepare", "read_plan"]
 
@@ -94,7 +96,7 @@ def estimate_run(plan: Plan, lm: LM) -> str:
 
 def _instructions(session: Session) -> InstructionStage:
     """Stage 1; on the way, once its journal is replayed, the forecast where one is wanted."""
-    plan, settings, journal = session.plan, session.plan.config.generate, session.journals["instructions"]
+    plan, settings, journal = session.plan, session.plan.settings, session.journals["instructions"]
     is_forecast_due = plan.config.budget.forecast or is_budgeted(plan.config.budget)
     stage = InstructionStage([], [], 0)
     with display("instructions", "accepted", settings.num_instructions, session.meter) as shown:
@@ -117,13 +119,12 @@ def _instructions(session: Session) -> InstructionStage:
             return f"{num:,} of {settings.num_instructions:,} instructions are accepted{finish}"
 
         with _saying(done):
-            final = generate_instructions(plan.seeds, session.lm, journal, settings, plan.config.seed, report)
+            final = generate_instructions(session, report)
     session.meter.release()
     return final
 
 
 def _classification(session: Session, accepted: list[Instruction]) -> list[ClassificationOutcome]:
-    plan, journal = session.plan, session.journals["classification"]
     num_done = 0
     with display("classification", "instructions", len(accepted), session.meter) as shown:
 
@@ -133,16 +134,14 @@ def _classification(session: Session, accepted: list[Instruction]) -> list[Class
             shown.update(num_done)
 
         with _saying(lambda: f"{len(accepted):,} instructions are complete, {num_done:,} of them classified"):
-            settings, seed = plan.config.generate, plan.config.seed
-            return classify(accepted, plan.templates, session.lm, journal, settings, seed, progress)
+            return classify(session, accepted, progress)
 
 
 def _instances(
     session: Session, accepted: list[Instruction], labels: list[ClassificationOutcome]
 ) -> list[InstanceOutcome]:
-    plan, journal, meter = session.plan, session.journals["instances"], session.meter
     num_done = num_kept = 0
-    with display("instances", "instructions", len(accepted), meter) as shown:
+    with display("instances", "instructions", len(accepted), session.meter) as shown:
 
         def report(num_answered: int, num_new: int) -> None:
             nonlocal num_done, num_kept
@@ -150,11 +149,7 @@ def _instances(
             shown.update(num_done, _instance_figures(session, num_kept))
 
         with _saying(lambda: f"{len(accepted):,} instructions are classified, {num_done:,} of them have instances"):
-            settings, seed = plan.config.generate, plan.config.seed
-            is_classification = [outcome.is_classification for outcome in labels]
-            return generate_instances(
-                accepted, is_classification, plan.templates, session.lm, journal, settings, seed, report
-            )
+            return generate_instances(session, accepted, [label.is_classification for label in labels], report)
 
 
 def _instance_figures(session: Session, num_kept: int) -> str:
@@ -165,18 +160,18 @@ def _instance_figures(session: Session, num_kept: int) -> str:
 
 def _keep_back(session: Session, new: list[Instruction]) -> None:
     """Let stage 1 leave enough of the budget for the classes and instances that it accepted and that are still open."""
-    config, templates = session.plan.config, session.plan.templates
+    plan, config = session.plan, session.plan.config
     if config.budget.max_cost is None and config.budget.max_tokens is None:
         return
-    settings, seed = config.generate, config.seed
+    settings = plan.settings
     sampling = form_sampling(settings.classification_sampling, settings.prompt_form, "classification")
     num_bytes = num_tokens = 0
     for instruction in new:
-        request = classification_request(instruction, templates, seed, settings.prompt_form)
+        request = classification_request(plan, instruction)
         if request.id not in session.journals["classification"]:
             num_bytes += num_prompt_bytes(request)
             num_tokens += sampling.max_new_tokens
-        either = [instance_requests([instruction], [label], templates, settings, seed)[0] for label in (True, False)]
+        either = [instance_requests(plan, [instruction], [label])[0] for label in (True, False)]
         if not any(request.id in session.journals["instances"] for request in either):
             num_bytes += max(map(num_prompt_bytes, either))
             num_tokens += settings.instance_sampling.max_new_tokens

@@ -17,6 +17,7 @@ from typing import get_args
 
 from ..config import BudgetConfig, Config
 from ..core.journal import Journal
+from ..core.names import KEPT
 from ..core.records import BudgetReachedError, Instruction, Request
 from ..core.seeding import derive_seed
 from ..core.stats import mean_intervals
@@ -24,7 +25,6 @@ from ..core.storage import write_json
 from ..lm.base import LM, UnansweredError
 from ..lm.budget import FREE, Meter, MeteredLM, Usage, money, spent_before, usage_of
 from ..lm.progress import compact, duration
-from .heuristics import KEPT
 from .self_instruct.instructions import CandidateFilter, prompt_seeds
 from .self_instruct.prompt_forms import PromptForm, form_sampling, instruction_message, is_chat
 from .self_instruct.prompts import sha256_of

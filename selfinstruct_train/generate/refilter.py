@@ -20,16 +20,18 @@ from typing import Any
 from ..config import GenerateConfig, NearDuplicateConfig
 from ..core.journal import Journal, read_header
 from ..core.journal_lines import header_differences
+from ..core.names import STAGES, Stage
 from ..core.records import Completion, EvaluationExample, Instruction, Request, Sampling
 from ..lm.base import OnAnswer
-from ..lm.budget import FREE, Usage, usage_of
+from ..lm.budget import FREE, Meter, Usage, usage_of
 from .funnel import Funnel, funnel_from_json
 from .gate import gate
 from .outputs import Generated, write_ledger, write_outputs
 from .self_instruct.classify import ClassificationOutcome, classification_request, label_outcome
 from .self_instruct.instances import InstanceOutcome, instance_outcomes, instance_requests
 from .self_instruct.instructions import CandidateFilter, InstructionStage, generate_instructions
-from .session import STAGES, Plan, journal_header, journal_path
+from .self_instruct.journals import journal_header
+from .session import Plan, Session, journal_path
 
 FOLDER = "refiltered"
 
@@ -96,7 +98,7 @@ def refilter(plan: Plan, evaluation_data: Iterable[EvaluationExample] = ()) -> R
         return Refiltered(generated, before, Missing(num_unlabelled, num_unanswered, usage))
 
 
-def _header(plan: Plan, stage: str) -> dict[str, Any]:
+def _header(plan: Plan, stage: Stage) -> dict[str, Any]:
     path = journal_path(plan.run_dir, stage)
     header = read_header(path) if path.is_file() else {}
     if not header:
@@ -104,13 +106,13 @@ def _header(plan: Plan, stage: str) -> dict[str, Any]:
     return {key: value for key, value in header.items() if key != "format"}
 
 
-def _check(plan: Plan, headers: dict[str, dict[str, Any]]) -> None:
+def _check(plan: Plan, headers: dict[Stage, dict[str, Any]]) -> None:
     """Refuse settings that differ from the run's and cannot be replayed."""
     differing = []
     for stage in STAGES:
         stored = headers[stage]
         settings = _settings_of_the_run(plan.config.generate, headers)
-        as_the_run = dataclasses.replace(plan, config=dataclasses.replace(plan.config, generate=settings))
+        as_the_run = plan.with_settings(settings)
         differing += header_differences(stored, {**journal_header(as_the_run, stage), "lm": stored["lm"]})
     max_instances = headers["instances"]["max_instances"]
     if plan.config.generate.max_instances > max_instances:
@@ -122,7 +124,7 @@ def _check(plan: Plan, headers: dict[str, dict[str, Any]]) -> None:
         )
 
 
-def _settings_of_the_run(settings: GenerateConfig, headers: dict[str, dict[str, Any]]) -> GenerateConfig:
+def _settings_of_the_run(settings: GenerateConfig, headers: dict[Stage, dict[str, Any]]) -> GenerateConfig:
     """The settings with those thresholds that the run had."""
     stored = headers["instructions"]
     return dataclasses.replace(
@@ -146,7 +148,9 @@ def _instructions(plan: Plan, header: dict[str, Any], journal: Journal) -> Instr
         max_requests=_num_in_order(journal, settings.requests_per_round),
     )
     parents: dict[str, tuple[str, ...]] = {}
-    replayed = generate_instructions(plan.seeds, _NoLM(), journal, own, plan.config.seed)
+    meter = Meter(plan.config.budget, FREE, Usage())
+    session = Session(plan.with_settings(own), _NoLM(), meter, {"instructions": journal})
+    replayed = generate_instructions(session)
     for outcome in replayed.outcomes:
         parents[outcome.request_id] = outcome.parents
     judge = CandidateFilter(plan.seeds, settings)
@@ -165,11 +169,10 @@ def _num_in_order(journal: Journal, requests_per_round: int) -> int:
 
 def _labels(plan: Plan, accepted: Sequence[Instruction], journal: Journal) -> list[ClassificationOutcome]:
     labels = []
-    form = plan.config.generate.prompt_form
     for instruction in accepted:
-        answer = journal.find(classification_request(instruction, plan.templates, plan.config.seed, form))
+        answer = journal.find(classification_request(plan, instruction))
         if answer is not None:
-            labels.append(label_outcome(instruction, answer, plan.config.generate))
+            labels.append(label_outcome(instruction, answer, plan.settings))
     return labels
 
 
@@ -177,10 +180,9 @@ def _instances(
     plan: Plan, accepted: Sequence[Instruction], labels: Sequence[ClassificationOutcome], journal: Journal
 ) -> tuple[list[InstanceOutcome], int]:
     """The instances of all that have a label and an answer; and how many have not both."""
-    settings, seed = plan.config.generate, plan.config.seed
     is_label_first = {outcome.instruction_id: outcome.is_classification for outcome in labels}
     flags = [is_label_first.get(instruction.id, False) for instruction in accepted]
-    requests = instance_requests(accepted, flags, plan.templates, settings, seed)
+    requests = instance_requests(plan, accepted, flags)
     outcomes: list[InstanceOutcome] = []
     num_unanswered = 0
     for instruction, flag, request in zip(accepted, flags, requests, strict=True):
@@ -188,7 +190,7 @@ def _instances(
         if answer is None:
             num_unanswered += 1
         else:
-            outcomes += instance_outcomes(instruction, flag, answer, settings, seed)
+            outcomes += instance_outcomes(plan, instruction, flag, answer)
     return outcomes, num_unanswered
 
 

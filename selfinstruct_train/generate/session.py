@@ -1,26 +1,19 @@
-"""A generation run at work: its plan, its three journals, and the model behind its meter.
-
-The journals belong together: all stay open while any of them is used, so that their lock covers the derived files too.
-"""
+"""A generation run: what is fixed before a model is loaded (`Plan`), and what its stages work with (`Session`)."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ..config import Config
+from ..config import Config, GenerateConfig
 from ..core.journal import Journal
+from ..core.names import Stage
 from ..core.records import SeedTask
 from ..lm.base import LM
-from ..lm.budget import FREE, Meter, MeteredLM, spent_before
-from .self_instruct.instances import instance_sampling
-from .self_instruct.prompts import Templates, sha256_of
-
-STAGES = ("instructions", "classification", "instances")
+from ..lm.budget import Meter
+from .self_instruct.prompts import Templates
 
 
 @dataclass(frozen=True)
@@ -32,85 +25,26 @@ class Plan:
     templates: Templates
     run_dir: Path
 
+    @property
+    def settings(self) -> GenerateConfig:
+        """The section `generate` of the config."""
+        return self.config.generate
+
+    def with_settings(self, settings: GenerateConfig) -> Plan:
+        """Return the plan of the same run with other settings of generation."""
+        return dataclasses.replace(self, config=dataclasses.replace(self.config, generate=settings))
+
 
 @dataclass(frozen=True)
 class Session:
-    """What the stages work with; `lm` counts into `meter`, `journals` are by stage."""
+    """What the stages work with: the model, whose requests `meter` counts, and a journal for each stage."""
 
     plan: Plan
-    lm: MeteredLM
+    lm: LM
     meter: Meter
-    journals: dict[str, Journal]
-
-
-@contextmanager
-def open_session(plan: Plan, lm: LM) -> Iterator[Session]:
-    """Open the journals of a run and count what they hold.
-
-    Raises:
-        ValueError: a journal belongs to another configuration or model, or another process is using the run.
-    """
-    with _rare_garbage_collections(), ExitStack() as stack:
-        journals = {
-            stage: stack.enter_context(
-                Journal.open(journal_path(plan.run_dir, stage), {**journal_header(plan, stage), "lm": lm.name})
-            )
-            for stage in STAGES
-        }
-        budget = plan.config.budget
-        price = budget.prices.get(plan.config.model.path, FREE)
-        meter = Meter(budget, price, spent_before(plan.config, list(journals.values())))
-        yield Session(plan, MeteredLM(lm, meter), meter, journals)
-
-
-@contextmanager
-def _rare_garbage_collections() -> Iterator[None]:
-    """Let Python look for cycles less often: a run makes records by the million, none of them in a cycle.
-
-    Replaying 50,000 instructions takes 15 % less time so.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 1000)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+    journals: Mapping[Stage, Journal]
 
 
 def journal_path(run_dir: Path, stage: str) -> Path:
     """Where the answers of a stage are kept."""
     return run_dir / "journal" / f"{stage}.jsonl"
-
-
-def journal_header(plan: Plan, stage: str) -> dict[str, Any]:
-    """What the requests and answers of a stage depend on, but for the model's name.
-
-    Not here: how long the run goes on (num_instructions, max_requests), which a later run may raise.
-    """
-    settings = plan.config.generate
-    header: dict[str, Any] = {"stage": stage, "seed": plan.config.seed, "prompt_form": settings.prompt_form}
-    if stage == "instructions":
-        seeds = (f"{t.id}\n{t.is_classification}\n{t.instruction}" for t in plan.seeds)
-        return header | {
-            "method": settings.method,
-            "seed_tasks_sha256": sha256_of(*seeds),
-            "num_prompt_instructions": settings.num_prompt_instructions,
-            "max_machine_instructions": settings.max_machine_instructions,
-            "requests_per_round": settings.requests_per_round,
-            "rouge_l_threshold": settings.rouge_l_threshold,
-            "language": settings.language,
-            "near_duplicates": asdict(settings.near_duplicates),
-            "classification_seeds_only": settings.classification_seeds_only,
-            "sampling": asdict(settings.instruction_sampling),
-        }
-    if stage == "classification":
-        return header | {
-            "template_sha256": sha256_of(plan.templates.classification),
-            "sampling": asdict(settings.classification_sampling),
-        }
-    return header | {
-        "method": settings.method,  # it decides token limits and what answer of stage 2 counts as a yes
-        "max_instances": settings.max_instances,
-        "templates_sha256": sha256_of(plan.templates.input_first, plan.templates.output_first),
-        "sampling": asdict(instance_sampling(settings)),
-    }

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...config import GenerateConfig
-from ...core.journal import Journal, Progress
+from ...core.journal import Progress
 from ...core.records import Completion, Instruction, Request
 from ...core.seeding import derive_seed
-from ...lm.base import LM
+from ..session import Plan, Session
 from .parse import REFUSED, Method
-from .prompt_forms import PromptForm, as_continuation, few_shot_message, form_sampling, is_chat
-from .prompts import Templates, classification_prompt
+from .prompt_forms import as_continuation, few_shot_message, form_sampling, is_chat
+from .prompts import classification_prompt
 
 
 @dataclass(frozen=True)
@@ -32,27 +32,23 @@ class ClassificationOutcome:
 
 
 def classify(
-    instructions: Sequence[Instruction],
-    templates: Templates,
-    lm: LM,
-    journal: Journal,
-    settings: GenerateConfig,
-    seed: int,
-    progress: Progress | None = None,
+    session: Session, instructions: Sequence[Instruction], progress: Progress | None = None
 ) -> list[ClassificationOutcome]:
     """Ask about every instruction, one request each; a request that fails raises and is asked again by the next run."""
-    requests = [classification_request(i, templates, seed, settings.prompt_form) for i in instructions]
+    settings = session.plan.settings
+    requests = [classification_request(session.plan, instruction) for instruction in instructions]
     sampling = form_sampling(settings.classification_sampling, settings.prompt_form, "classification")
-    completions = journal.complete(lm, requests, sampling, progress)
+    completions = session.journals["classification"].complete(session.lm, requests, sampling, progress)
     return [label_outcome(i, c, settings) for i, c in zip(instructions, completions, strict=True)]
 
 
-def classification_request(instruction: Instruction, templates: Templates, seed: int, form: PromptForm) -> Request:
+def classification_request(plan: Plan, instruction: Instruction) -> Request:
     """The request that asks about one instruction."""
+    form = plan.settings.prompt_form
     return Request(
         f"classification-{instruction.id}",
-        few_shot_message(classification_prompt(templates, instruction.text), form, "classification"),
-        derive_seed(seed, "classification", instruction.id),
+        few_shot_message(classification_prompt(plan.templates, instruction.text), form, "classification"),
+        derive_seed(plan.config.seed, "classification", instruction.id),
         is_chat(form),
     )
 

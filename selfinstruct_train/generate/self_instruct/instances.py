@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ...config import GenerateConfig
-from ...core.journal import Journal
+from ...core.names import KEPT
 from ...core.records import Completion, Instruction, Request, Sampling
 from ...core.seeding import derive_seed
-from ...lm.base import LM
 from ..contamination import Overlap
-from ..heuristics import KEPT
+from ..session import Plan, Session
 from .parse import instance_candidates
 from .prompt_forms import as_continuation, few_shot_message, form_sampling, is_chat
-from .prompts import Templates, instance_prompt
+from .prompts import instance_prompt
 
 # released code, generate_instances.py: 300 tokens for a batch of 5 that holds a classification task, else 350
 PAPER_BATCH_SIZE = 5
@@ -46,21 +45,18 @@ class InstanceOutcome:
 
 
 def generate_instances(
+    session: Session,
     instructions: Sequence[Instruction],
     is_classification: Sequence[bool],
-    templates: Templates,
-    lm: LM,
-    journal: Journal,
-    settings: GenerateConfig,
-    seed: int,
     report: Report | None = None,
 ) -> list[InstanceOutcome]:
     """Ask for the instances of every instruction and filter them; the outcomes are in the order of the instructions."""
-    limits = _token_limits(is_classification, settings)
-    requests = instance_requests(instructions, is_classification, templates, settings, seed)
+    plan, journal = session.plan, session.journals["instances"]
+    limits = _token_limits(is_classification, plan.settings)
+    requests = instance_requests(plan, instructions, is_classification)
     outcomes: dict[str, list[InstanceOutcome]] = {}
     for limit in sorted(set(limits)):
-        sampling = dataclasses.replace(instance_sampling(settings), max_new_tokens=limit)
+        sampling = dataclasses.replace(instance_sampling(plan.settings), max_new_tokens=limit)
         asked = [i for i, its_limit in enumerate(limits) if its_limit == limit]
         answered = (i for i in asked if requests[i].id in journal)  # read as the answers come; one may stay open
 
@@ -68,30 +64,26 @@ def generate_instances(
             num_kept = 0
             for i in islice(answered, num_answered):
                 answer = journal[requests[i].id]
-                judged = instance_outcomes(instructions[i], is_classification[i], answer, settings, seed)
+                judged = instance_outcomes(plan, instructions[i], is_classification[i], answer)
                 num_kept += sum(outcome.verdict == KEPT for outcome in judged)
                 outcomes[requests[i].id] = judged
             if report is not None:
                 report(num_answered, num_kept)
 
-        journal.complete(lm, [requests[i] for i in asked], sampling, judge)
+        journal.complete(session.lm, [requests[i] for i in asked], sampling, judge)
     return [outcome for request in requests for outcome in outcomes[request.id]]
 
 
 def instance_requests(
-    instructions: Sequence[Instruction],
-    is_classification: Sequence[bool],
-    templates: Templates,
-    settings: GenerateConfig,
-    seed: int,
+    plan: Plan, instructions: Sequence[Instruction], is_classification: Sequence[bool]
 ) -> list[Request]:
     """The requests that ask for the instances, one an instruction."""
-    limits, form = _token_limits(is_classification, settings), settings.prompt_form
+    limits, form = _token_limits(is_classification, plan.settings), plan.settings.prompt_form
     return [
         Request(
-            _request_id(instruction, limit, settings),
-            few_shot_message(instance_prompt(templates, instruction.text, is_label_first), form, "instances"),
-            derive_seed(seed, "instances", instruction.id, "sample"),
+            _request_id(instruction, limit, plan.settings),
+            few_shot_message(instance_prompt(plan.templates, instruction.text, is_label_first), form, "instances"),
+            derive_seed(plan.config.seed, "instances", instruction.id, "sample"),
             is_chat(form),
         )
         for instruction, is_label_first, limit in zip(instructions, is_classification, limits, strict=True)
@@ -124,9 +116,10 @@ def _token_limits(is_classification: Sequence[bool], settings: GenerateConfig) -
 
 
 def instance_outcomes(
-    instruction: Instruction, is_classification: bool, completion: Completion, settings: GenerateConfig, seed: int
+    plan: Plan, instruction: Instruction, is_classification: bool, completion: Completion
 ) -> list[InstanceOutcome]:
     """Judge the instances of one answer; of more than `max_instances` a draw decides which stay."""
+    settings = plan.settings
     stop = tuple(dict.fromkeys([*instance_sampling(settings).stop, *settings.instance_sampling.stop]))
     answer = as_continuation(completion, settings.prompt_form, "instances", stop=stop)
     candidates = instance_candidates(answer.text, answer.finish_reason, is_classification, settings.method)
@@ -134,7 +127,7 @@ def instance_outcomes(
     kept = [i for i, verdict in enumerate(verdicts) if verdict == KEPT]
     if len(kept) > settings.max_instances:
         # the released code draws which of them stay (prepare_for_finetuning.py); here the draw has a seed of its own
-        rng = random.Random(derive_seed(seed, "instances", instruction.id, "draw"))
+        rng = random.Random(derive_seed(plan.config.seed, "instances", instruction.id, "draw"))
         chosen = rng.sample(kept, settings.max_instances)
         for i in kept:
             if i not in chosen:

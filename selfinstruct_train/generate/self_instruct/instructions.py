@@ -13,13 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...config import GenerateConfig
-from ...core.journal import Journal
+from ...core.names import KEPT
 from ...core.records import Completion, Instruction, Request, SeedTask
 from ...core.seeding import derive_seed
-from ...lm.base import LM
-from ..heuristics import KEPT
 from ..near_duplicates import open_near_duplicates
 from ..novelty import NoveltyIndex
+from ..session import Plan, Session
 from ..tokenize import tokenization_of
 from .parse import instruction_candidates
 from .prompt_forms import as_continuation, form_sampling, instruction_message, is_chat
@@ -62,29 +61,23 @@ Report = Callable[[InstructionStage], None]
 """Called after each round with the stage so far."""
 
 
-def generate_instructions(
-    seeds: Sequence[SeedTask],
-    lm: LM,
-    journal: Journal,
-    settings: GenerateConfig,
-    seed: int,
-    report: Report | None = None,
-) -> InstructionStage:
+def generate_instructions(session: Session, report: Report | None = None) -> InstructionStage:
     """Ask in rounds until `num_instructions` are accepted, `max_requests` are asked, or nothing new comes.
 
     A round is judged to its end, so a few more than `num_instructions` may be accepted (as in the released code), and a
     longer run begins with the shorter one's instructions.
     """
-    pool = [Instruction(t.id, t.instruction, "seed") for t in prompt_seeds(seeds, settings)]
-    judge = CandidateFilter(seeds, settings)
+    plan, settings = session.plan, session.plan.settings
+    pool = [Instruction(t.id, t.instruction, "seed") for t in prompt_seeds(plan.seeds, settings)]
+    judge = CandidateFilter(plan.seeds, settings)
     stage = InstructionStage(judge.accepted, judge.outcomes, 0)
     sampling = form_sampling(settings.instruction_sampling, settings.prompt_form, "instructions")
     num_barren = 0
     round_number = 0
     while len(stage.accepted) < settings.num_instructions and not _is_spent(stage.num_requests, settings):
         num_before = len(stage.accepted)
-        asked = _round(pool, stage, settings, seed, round_number)
-        completions = journal.complete(lm, [request for request, _ in asked], sampling)
+        asked = _round(plan, pool, stage, round_number)
+        completions = session.journals["instructions"].complete(session.lm, [r for r, _ in asked], sampling)
         for (_, parents), completion in zip(asked, completions, strict=True):
             judge.judge(completion, tuple(p.id for p in parents))
         stage = InstructionStage(stage.accepted, stage.outcomes, stage.num_requests + len(asked))
@@ -125,9 +118,10 @@ def _is_spent(num_requests: int, settings: GenerateConfig) -> bool:
 
 
 def _round(
-    pool: list[Instruction], stage: InstructionStage, settings: GenerateConfig, seed: int, round_number: int
+    plan: Plan, pool: list[Instruction], stage: InstructionStage, round_number: int
 ) -> list[tuple[Request, list[Instruction]]]:
     """The requests of one round, each with the instructions that its prompt shows."""
+    settings, seed = plan.settings, plan.config.seed
     size = settings.requests_per_round
     if settings.max_requests is not None:
         size = min(size, settings.max_requests - stage.num_requests)

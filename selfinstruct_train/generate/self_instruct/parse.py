@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ..heuristics import KEPT, Language, instance_verdict, instance_verdicts, instruction_verdict
+from ...core.names import KEPT
+from ..heuristics import Language, instance_verdict, instance_verdicts, instruction_verdict
 
 REFUSED = "refused"
 """The verdict where the provider withheld the answer."""

@@ -15,11 +15,11 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
+from ...core.names import Stage
 from ...core.records import Completion, Sampling
 from .prompts import instruction_prompt
 
 PromptForm = Literal["plain", "chat", "numbered"]
-Stage = Literal["instructions", "classification", "instances"]
 
 CHAT_ANSWER_TOKENS = 16
 """Of stage 2 in a chat, at least: a yes or no may come behind "**Answer:**" there; plain 3 are the released code's."""

@@ -16,13 +16,14 @@ import pytest
 
 from selfinstruct_train.config import BudgetConfig, CardConfig, Config, GenerateConfig, Price
 from selfinstruct_train.core.journal import Journal
+from selfinstruct_train.core.names import STAGES
 from selfinstruct_train.core.records import Completion, Request, Row, Sampling, SeedTask
 from selfinstruct_train.core.storage import read_object
 from selfinstruct_train.dataset.describe import describe
 from selfinstruct_train.dataset.origin import Origin, write_origin
 from selfinstruct_train.dataset.rows import write_rows
-from selfinstruct_train.generate.pipeline import STAGES, read_plan
-from selfinstruct_train.generate.session import journal_header
+from selfinstruct_train.generate.pipeline import read_plan
+from selfinstruct_train.generate.self_instruct.journals import journal_header
 from selfinstruct_train.lm.base import OnAnswer
 from tests.support.paths import ROOT
 

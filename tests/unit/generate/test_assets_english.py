@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from selfinstruct_train.core.builtin import resolve
-from selfinstruct_train.generate.heuristics import KEPT, instance_verdict, instruction_verdict
+from selfinstruct_train.core.names import KEPT
+from selfinstruct_train.generate.heuristics import instance_verdict, instruction_verdict
 from selfinstruct_train.generate.novelty import NoveltyIndex
 from selfinstruct_train.generate.seeds import read_seed_tasks
 from selfinstruct_train.generate.self_instruct.parse import instance_candidates

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from selfinstruct_train.config import BudgetConfig, Price
-from selfinstruct_train.generate.forecast import Forecast, estimate_requests, forecast_table
+from selfinstruct_train.generate.forecast import Forecast, Sampled, estimate_requests, forecast_table
 from selfinstruct_train.lm.budget import Usage
 
 USAGES = {
@@ -18,7 +18,8 @@ PACE: dict[str, float | None] = {"instructions": 2.0, "classification": 0.1, "in
 
 def make(others: Usage | None = None, num_kept: int = 20, **budget: object) -> Forecast:
     settings = BudgetConfig(**budget)  # type: ignore[arg-type]
-    return estimate_requests(100, 5, 40, num_kept, USAGES, PACE, Price(1.0, 10.0), settings, others or Usage())
+    sampled = Sampled(5, 40, num_kept, USAGES, PACE)
+    return estimate_requests(100, sampled, Price(1.0, 10.0), settings, others or Usage())
 
 
 def test_tokens_cost_and_time_grow_with_the_target() -> None:
@@ -59,11 +60,11 @@ def test_the_table_names_the_limits_and_the_sample() -> None:
 
 def test_a_time_that_was_not_measured_is_unknown() -> None:
     pace = {**PACE, "instances": None}
-    made = estimate_requests(100, 5, 40, 20, USAGES, pace, Price(0.0, 0.0), BudgetConfig(), Usage())
+    made = estimate_requests(100, Sampled(5, 40, 20, USAGES, pace), Price(0.0, 0.0), BudgetConfig(), Usage())
     assert [s.seconds for s in made.stages] == [50, 10, None]
     assert forecast_table(made, BudgetConfig()).splitlines()[5].endswith("unknown")
 
 
 def test_no_cost_is_told_of_a_model_without_a_price() -> None:
-    made = estimate_requests(100, 5, 40, 20, USAGES, PACE, Price(0.0, 0.0), BudgetConfig(), Usage())
+    made = estimate_requests(100, Sampled(5, 40, 20, USAGES, PACE), Price(0.0, 0.0), BudgetConfig(), Usage())
     assert [line.split()[-3] for line in forecast_table(made, BudgetConfig()).splitlines()[2:5]] == ["-", "-", "-"]

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from selfinstruct_train.config import GenerateConfig
-from selfinstruct_train.core.journal import Journal
 from selfinstruct_train.core.records import Completion, Instruction, Request, Sampling
 from selfinstruct_train.generate.self_instruct.classify import classify, label_outcome, read_answer
-from selfinstruct_train.generate.self_instruct.prompts import Templates
 from selfinstruct_train.lm.base import OnAnswer
+from tests.support.generation import one_stage
 
 
 @pytest.mark.parametrize(
@@ -57,12 +56,14 @@ class FlakyLM:
 
 def test_a_failed_call_never_becomes_an_answer_and_is_asked_again(tmp_path: Path) -> None:
     instructions = [Instruction(i, f"Task {i}", "generated") for i in ("a", "b", "c")]
-    templates = Templates("C Task:", "", "")
-    with Journal.open(tmp_path / "j.jsonl", {}) as journal:
-        with pytest.raises(ConnectionError):
-            classify(instructions, templates, FlakyLM("b"), journal, GenerateConfig(), 1)
-        lm = FlakyLM("none")
-        outcomes = classify(instructions, templates, lm, journal, GenerateConfig(), 1)
+    with (
+        one_stage("classification", tmp_path, FlakyLM("b"), GenerateConfig()) as session,
+        pytest.raises(ConnectionError),
+    ):
+        classify(session, instructions)
+    lm = FlakyLM("none")
+    with one_stage("classification", tmp_path, lm, GenerateConfig()) as session:
+        outcomes = classify(session, instructions)
     assert lm.asked == ["classification-b", "classification-c"]
     assert [(f.instruction_id, f.verdict, f.is_classification) for f in outcomes] == [
         ("a", "classification", True),

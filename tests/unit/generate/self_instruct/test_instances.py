@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 
 from selfinstruct_train.config import GenerateConfig
-from selfinstruct_train.core.journal import Journal
 from selfinstruct_train.core.records import Completion, Instruction, Request, Sampling
 from selfinstruct_train.generate.self_instruct.instances import InstanceOutcome, generate_instances, instance_sampling
-from selfinstruct_train.generate.self_instruct.prompts import Templates
 from selfinstruct_train.lm.base import OnAnswer
+from tests.support.generation import one_stage
 
-TEMPLATES = Templates("C Task:", "I Task:", "O Task:")
 SEVEN_LABELS = "".join(f"Class label: L{i}\nText: t{i}\n" for i in range(7))
 
 
@@ -42,8 +40,8 @@ class LabelLM:
 def run(tmp_path: Path, lm: LabelLM, labels: list[bool], seed: int = 1, **settings: object) -> list[InstanceOutcome]:
     instructions = [Instruction(f"i{n}", f"Task {n}", "generated") for n in range(len(labels))]
     config = GenerateConfig(**settings)  # type: ignore[arg-type]
-    with Journal.open(tmp_path / "journal.jsonl", {}) as journal:
-        return generate_instances(instructions, labels, TEMPLATES, lm, journal, config, seed)
+    with one_stage("instances", tmp_path, lm, config, seed=seed) as session:
+        return generate_instances(session, instructions, labels)
 
 
 def test_classification_tasks_are_asked_label_first_the_others_input_first(tmp_path: Path) -> None:

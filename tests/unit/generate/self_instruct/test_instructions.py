@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from selfinstruct_train.config import GenerateConfig
-from selfinstruct_train.core.journal import Journal
 from selfinstruct_train.core.records import Completion, Pair, Request, Sampling, SeedTask
 from selfinstruct_train.generate.self_instruct.instructions import (
     CandidateFilter,
@@ -18,6 +17,7 @@ from selfinstruct_train.generate.self_instruct.instructions import (
     prompt_seeds,
 )
 from selfinstruct_train.lm.base import OnAnswer
+from tests.support.generation import one_stage
 
 SEEDS = [SeedTask(f"s{i}", f"Seed task {i} says s{i}", (Pair("", "x"),), i % 4 == 0) for i in range(12)]
 
@@ -46,8 +46,8 @@ class NumberLM:
 
 def run(tmp_path: Path, lm: NumberLM, seed: int = 1, **settings: object) -> InstructionStage:
     config = GenerateConfig(**{"num_instructions": 20, **settings})  # type: ignore[arg-type]
-    with Journal.open(tmp_path / "journal.jsonl", {}) as journal:
-        return generate_instructions(SEEDS, lm, journal, config, seed)
+    with one_stage("instructions", tmp_path, lm, config, SEEDS, seed) as session:
+        return generate_instructions(session)
 
 
 def test_the_first_round_shows_eight_seeds_the_next_ones_two_machine_written_and_six_seeds(tmp_path: Path) -> None:
@@ -98,9 +98,9 @@ def test_the_machine_written_share_of_a_prompt_is_a_setting(tmp_path: Path) -> N
 
 
 def test_few_seed_tasks_give_shorter_prompts(tmp_path: Path) -> None:
-    with Journal.open(tmp_path / "journal.jsonl", {}) as journal:
-        lm = NumberLM()
-        generate_instructions(SEEDS[:3], lm, journal, GenerateConfig(num_instructions=4), 1)
+    lm = NumberLM()
+    with one_stage("instructions", tmp_path, lm, GenerateConfig(num_instructions=4), SEEDS[:3]) as session:
+        generate_instructions(session)
     assert lm.requests[0].prompt.endswith("\n4.")
 
 
@@ -163,11 +163,8 @@ def test_the_threshold_decides_what_is_too_similar(tmp_path: Path) -> None:
 
 def test_the_report_shows_every_round(tmp_path: Path) -> None:
     seen = []
-    with Journal.open(tmp_path / "journal.jsonl", {}) as journal:
-        config = GenerateConfig(num_instructions=12)
-        generate_instructions(
-            SEEDS, NumberLM(), journal, config, 1, lambda s: seen.append((s.num_requests, len(s.accepted)))
-        )
+    with one_stage("instructions", tmp_path, NumberLM(), GenerateConfig(num_instructions=12), SEEDS) as session:
+        generate_instructions(session, lambda s: seen.append((s.num_requests, len(s.accepted))))
     assert seen == [(5, 5), (10, 10), (15, 15)]
 
 
