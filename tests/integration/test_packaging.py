@@ -10,12 +10,11 @@ from email.parser import Parser
 import pytest
 
 import selfinstruct_train
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, tracked_files
 
 
 def tracked(*folders: str) -> list[str]:
-    out = subprocess.run(["git", "ls-files", *folders], cwd=ROOT, capture_output=True, text=True, check=True)
-    return out.stdout.splitlines()
+    return [path.relative_to(ROOT).as_posix() for path in tracked_files(*folders)]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import yaml
 
 from selfinstruct_train.train import launch
 from selfinstruct_train.train.launch import Launch, asked_launch, check_launch
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, accelerate_files
 
 FILES = ROOT / "configs" / "accelerate"
 WORKER = "tests/support/launch_worker.py"
@@ -32,7 +32,7 @@ def test_every_accelerate_file_is_read_by_accelerate_and_says_how_to_use_it():
     from accelerate.commands.config.config_args import load_config_from_file
 
     types = {}
-    for file in sorted(FILES.rglob("*.yaml")):
+    for file in accelerate_files():
         settings = load_config_from_file(str(file))
         types[file.stem] = (settings.distributed_type.value, settings.num_machines, settings.use_cpu)
         assert settings.mixed_precision == "no", f"{file.name}: train.precision decides"
@@ -59,7 +59,7 @@ def test_every_key_of_the_fsdp2_and_deepspeed_files_is_a_word_that_accelerate_la
     known = set(vars(launch_command_parser().parse_args(["script.py"])))
     sections = {
         file.stem: settings.get("fsdp_config") or settings.get("deepspeed_config")
-        for file in sorted(FILES.rglob("*.yaml"))
+        for file in accelerate_files()
         if (settings := yaml.safe_load(file.read_text())).keys() & {"fsdp_config", "deepspeed_config"}
     }
     assert set(sections) == {"fsdp2", "zero2", "zero3"}

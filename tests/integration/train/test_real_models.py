@@ -12,11 +12,10 @@ from selfinstruct_train.config.load import load_config
 from selfinstruct_train.train.checks.devices import Devices, known_peak
 from selfinstruct_train.train.checks.estimate import count_parameters, estimate
 from tests.support import small_model
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, run_configs
 from tests.support.real_models import DIMENSIONS, real_config
 
-CONFIGS = sorted(path for path in (ROOT / "configs").rglob("*.yaml") if path.parent.name != "accelerate")
-REAL = {path.stem: path for path in CONFIGS if path.stem not in ("tiny", "gpu", "paper")}
+REAL = {path.stem: path for path in run_configs() if path.stem not in ("tiny", "gpu", "paper")}
 HARDWARE = re.compile(r"^# (Full finetuning|LoRA|QLoRA) of (\S+) .* on (\d+) x (.+) \((\d+) GB\)\.$")
 FIGURES = re.compile(
     r"^# Estimated: ([\d.]+) GiB on a GPU; (\S+) (min|h), (\d+) steps, for 50,000 rows of 200 tokens\."
@@ -31,8 +30,8 @@ def read(path: Path, monkeypatch) -> Config:
 
 
 def test_every_config_is_read(monkeypatch):
-    assert len(CONFIGS) == 16
-    for path in CONFIGS:
+    assert len(run_configs()) == 16
+    for path in run_configs():
         config = read(path, monkeypatch)
         assert config.run_dir == f"runs/{path.stem}"
         assert "make " in path.read_text().splitlines()[0]
