@@ -17,11 +17,16 @@ BIN := $(VENV)/bin
 # The environment that the product's commands need, and the same with the tools of `make test` and `make lint`.
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+COMMAND := $(BIN)/selfinstruct
+MODULE := -m selfinstruct_train
 # Several processes share the requests. For several machines start torchrun on each, with its --nnodes and --rdzv options.
-GENERATE = $(if $(filter 1,$(PROCESSES)),$(BIN)/python,$(BIN)/torchrun --standalone --nproc_per_node $(PROCESSES))
+GENERATE = $(if $(filter 1,$(PROCESSES)),$(COMMAND),$(BIN)/torchrun --standalone --nproc_per_node $(PROCESSES) $(MODULE))
 # One process needs no launcher: Ctrl-C and exit codes arrive, and on a CPU it has all cores (accelerate allows one).
-LAUNCH = $(if $(filter one_process-1,$(ACCELERATE)-$(PROCESSES)),$(BIN)/python,$(BIN)/accelerate launch --quiet \
-	--config_file configs/accelerate/$(ACCELERATE).yaml $(if $(filter 1,$(PROCESSES)),,--num_processes $(PROCESSES)))
+ACCELERATED = $(BIN)/accelerate launch --quiet --config_file configs/accelerate/$(ACCELERATE).yaml \
+	$(if $(filter 1,$(PROCESSES)),,--num_processes $(PROCESSES))
+IS_ONE = $(filter one_process-1,$(ACCELERATE)-$(PROCESSES))
+TRAIN = $(if $(IS_ONE),$(COMMAND),$(ACCELERATED) $(MODULE))
+LAUNCH = $(if $(IS_ONE),,--launch "$(ACCELERATED)")
 # A world that knows the truth about a run's data can review it; the tiny model's does.
 REVIEW := $(if $(filter tiny,$(RUN)),-m tiny_world.review)
 
@@ -47,80 +52,80 @@ $(READY_DEV): $(READY)
 	@touch $@
 
 data: $(READY) ## the paper's own material -> data/ (ARGS="--mirror URL" or ARGS="--from FOLDER")
-	$(BIN)/python recipes/data.py $(ARGS)
+	$(COMMAND) data $(ARGS)
 
 probe: $(READY) ## which prompt form (plain, chat, numbered) suits the model, and what N instructions take
-	$(BIN)/python recipes/probe.py --config $(CONFIG) $(ARGS)
+	$(COMMAND) probe $(CONFIG) $(ARGS)
 
 forecast: $(READY) ## ask a few of the run's first requests and estimate requests, tokens, cost and time
-	$(BIN)/python recipes/forecast.py --config $(CONFIG) $(ARGS)
+	$(COMMAND) forecast $(CONFIG) $(ARGS)
 
-refilter: $(READY) ## judge the answers of a run again at other thresholds, asking nothing -> <run_dir>/refiltered
-	$(BIN)/python recipes/refilter.py --config $(CONFIG) $(ARGS)
+refilter: $(READY) ## filter the answers of a run again at other thresholds, asking nothing -> <run_dir>/refiltered
+	$(COMMAND) refilter $(CONFIG) $(ARGS)
 
 generate: $(READY) ## seed tasks -> instructions -> instances -> <run_dir>/dataset (PROCESSES=8: as many GPUs)
-	$(GENERATE) recipes/generate.py --config $(CONFIG) $(ARGS)
+	$(GENERATE) generate $(CONFIG) $(ARGS)
 ifneq ($(REVIEW),)
 	$(BIN)/python $(REVIEW) --config $(CONFIG) $(ARGS)
 endif
-	$(BIN)/python recipes/describe.py --config $(CONFIG) $(ARGS)
+	$(COMMAND) describe $(CONFIG) $(ARGS)
 
 relabel: $(READY) ## write the dataset's outputs anew with relabel.model -> <run_dir>/relabelled
-	$(BIN)/python recipes/relabel.py --config $(CONFIG) $(ARGS)
+	$(COMMAND) relabel $(CONFIG) $(ARGS)
 
 quality: $(READY) ## leave out rows that quality.model scores low -> <run_dir>/filtered
-	$(BIN)/python recipes/quality.py --config $(CONFIG) $(ARGS)
+	$(COMMAND) quality $(CONFIG) $(ARGS)
 
 describe: $(READY) ## table 1, figures, nearest seeds and dataset card of the run's dataset
-	$(BIN)/python recipes/describe.py --config $(CONFIG) $(ARGS)
+	$(COMMAND) describe $(CONFIG) $(ARGS)
 
 similarity: $(READY) ## the ten most similar and the mean of each accepted instruction -> <run_dir>/most_similar.jsonl
-	$(BIN)/python recipes/similarity.py --config $(CONFIG) $(ARGS)
+	$(COMMAND) similarity $(CONFIG) $(ARGS)
 
 export: $(READY) ## the dataset for other tools (FORMAT=messages|openai_chat|alpaca|prompt_completion)
-	$(BIN)/python recipes/export.py --config $(CONFIG) --export.format $(FORMAT) $(ARGS)
+	$(COMMAND) export $(CONFIG) --export.format $(FORMAT) $(ARGS)
 
 merge: $(READY) ## several runs' datasets in one, without repetitions (RUNS="runs/a runs/b" OUT=runs/both)
-	$(BIN)/python recipes/merge.py --out $(or $(OUT),$(error OUT names no folder for the merged dataset; give OUT=runs/both)) $(RUNS) $(ARGS)
+	$(COMMAND) merge --out $(or $(OUT),$(error OUT names no folder for the merged dataset; give OUT=runs/both)) $(RUNS) $(ARGS)
 
 doctor: $(READY) ## what would spoil the training, found beforehand; memory and time expected (ACCELERATE, PROCESSES as in train)
-	$(LAUNCH) recipes/doctor.py --config $(CONFIG) $(ARGS)
+	$(TRAIN) doctor $(CONFIG) $(ARGS)
 
 train: $(READY) ## finetune the same model on the dataset, verify it -> <run_dir>/model (ACCELERATE=fsdp2 PROCESSES=8)
-	$(LAUNCH) recipes/train.py --config $(CONFIG) $(ARGS)
+	$(TRAIN) train $(CONFIG) $(ARGS)
 
 verify: $(READY) ## load the trained models from disk and prove them again (ARGS=--force)
-	$(BIN)/python recipes/verify.py --config $(CONFIG) $(ARGS)
+	$(COMMAND) verify $(CONFIG) $(ARGS)
 
 eval: $(READY) ## score base and tuned models, write <run_dir>/report.html
-	$(BIN)/python recipes/evaluate.py --config $(CONFIG) $(ARGS)
+	$(COMMAND) eval $(CONFIG) $(ARGS)
 
 judge: $(READY) ## a language model grades the answers of make eval, A to D and in pairs (ARGS="--judge.model.path ...")
-	$(BIN)/python recipes/judge.py --config $(CONFIG) $(ARGS)
+	$(COMMAND) judge $(CONFIG) $(ARGS)
 
 annotate: $(READY) ## a page on this machine where people rate the answers (ARGS="--annotate.job data": the generated data)
-	$(BIN)/python recipes/annotate.py --config $(CONFIG) $(ARGS)
+	$(COMMAND) annotate $(CONFIG) $(ARGS)
 
 compare: $(READY) ## several runs on one page (RUNS="runs/a runs/b"; OUT, or runs/compared)
-	$(BIN)/python recipes/compare.py --out $(or $(OUT),runs/compared) $(RUNS) $(ARGS)
+	$(COMMAND) compare --out $(or $(OUT),runs/compared) $(RUNS) $(ARGS)
 
 paper: $(READY) ## every table and figure of the paper beside this run's, and what is missing
-	$(BIN)/python recipes/paper.py --config $(CONFIG) $(ARGS)
+	$(COMMAND) paper $(CONFIG) $(ARGS)
 
 scale: $(READY) ## the gain against the number of instructions, a model for each size -> <run_dir>/scale
-	$(BIN)/python recipes/experiment.py scale --launch "$(LAUNCH)" --config $(CONFIG) $(ARGS)
+	$(COMMAND) scale $(CONFIG) $(LAUNCH) $(ARGS)
 
 distill: $(READY) ## the run's outputs against relabelled ones (make relabel first) -> <run_dir>/distill
-	$(BIN)/python recipes/experiment.py distill --launch "$(LAUNCH)" --config $(CONFIG) $(ARGS)
+	$(COMMAND) distill $(CONFIG) $(LAUNCH) $(ARGS)
 
 baselines: $(READY) ## the run's data against seeds alone and other instruction sets -> <run_dir>/baselines
-	$(BIN)/python recipes/experiment.py baselines --launch "$(LAUNCH)" --config $(CONFIG) $(ARGS)
+	$(COMMAND) baselines $(CONFIG) $(LAUNCH) $(ARGS)
 
 convert: $(READY) ## Natural Instructions' training tasks, or P3 (T0), as instruction data (ARGS="superni SOURCE --out FOLDER")
-	$(BIN)/python recipes/convert.py $(ARGS)
+	$(COMMAND) convert $(ARGS)
 
 publish: $(READY) ## tell what would go to the Hub; ARGS="--publish.push true" uploads it
-	$(BIN)/python recipes/publish.py --config $(CONFIG) $(ARGS)
+	$(COMMAND) publish $(CONFIG) $(ARGS)
 
 test: $(READY_DEV) ## run the tests
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n auto --dist worksteal

@@ -54,7 +54,7 @@ def start(run_dir: Path, model: Path, url: str, args: argparse.Namespace) -> sub
         "generate.instance_sampling.max_new_tokens": 48,
         **{f"generate.{section}.{k}": v for section, values in greedy.items() for k, v in values.items()},
     }
-    command = [sys.executable, str(ROOT / "recipes/generate.py"), "--config", str(ROOT / "configs/tiny.yaml")]
+    command = [sys.executable, "-m", "selfinstruct_train", "generate", str(ROOT / "configs/tiny.yaml")]
     command += [part for key, value in settings.items() for part in (f"--{key}", str(value))]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

@@ -146,7 +146,7 @@ def write_predictions(
 
 
 def read_answers(config: Config, sets: Mapping[str, Sequence[Example]], set_name: str) -> dict[str, list[str]]:
-    """Return what `make eval` left: each system's answers to `sets[set_name]`, in its order.
+    """Return what `selfinstruct eval` left: each system's answers to `sets[set_name]`, in its order.
 
     The systems are those of `find_systems`, "base, cut" behind "base", then the published ones where the set is theirs.
 
@@ -158,14 +158,14 @@ def read_answers(config: Config, sets: Mapping[str, Sequence[Example]], set_name
     """
     if set_name not in sets:
         raise ValueError(
-            f"there is no set {set_name!r} in this run, as eval.{set_name} names no file; name one (then `make eval`), "
-            "or take the other set: --judge.set tasks or --annotate.set tasks"
+            f"there is no set {set_name!r} in this run, as eval.{set_name} names no file; name one (then "
+            "`selfinstruct eval`), or take the other set: --judge.set tasks or --annotate.set tasks"
         )
     answers: dict[str, list[str]] = {}
     for system in find_systems(config):
         path = predictions_file(config.run_dir, system.name, set_name)
         if not path.is_file():
-            raise ValueError(f"{path}: no such file; run `make eval` with the same settings first")
+            raise ValueError(f"{path}: no such file; run `selfinstruct eval` with the same settings first")
         answers[system.name] = read_predictions(str(path), {set_name: sets[set_name]})[1]
         if system.name == BASE:
             answers[BASE_CUT] = [cut_at_blank_line(text) for text in answers[BASE]]

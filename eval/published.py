@@ -1,7 +1,7 @@
 """The systems whose answers to the 252 user-oriented tasks the paper's authors published, by their names in the paper.
 
-`make data` puts the eight files into the folder `predictions` beside user_oriented_instructions.jsonl; what is there is
-read, and nothing is downloaded here. They are scored like any other system, by their answers alone.
+`selfinstruct data` puts the eight files into the folder `predictions` beside user_oriented_instructions.jsonl; what
+is there is read, and nothing is downloaded here. They are scored like any other system, by their answers alone.
 """
 
 from __future__ import annotations

@@ -67,9 +67,6 @@ def exit_code_of(command: Callable[[], None], when_stopped: str = "stopped") -> 
     return 0
 
 
-run_recipe = exit_code_of
-
-
 def overview() -> str:
     """Return the help of the whole: the verbs in groups, a line each."""
     width = max(map(len, NAMES))
@@ -126,7 +123,7 @@ def _run(name: str, words: Sequence[str]) -> None:
     # Threads that spin while they wait make a busy machine ten times slower; read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     set_up_logging(verb.log_level)
-    if verb.sections:
+    if verb.sections and verb.logs_settings:
         logger.info("%s", changed_settings(call.config))
     verb.run(call)
 
@@ -147,7 +144,7 @@ def read_call(name: str, verb: Verb, words: Sequence[str]) -> Call:
     given = check_keys(words, options, settings=has_settings)
     if has_settings:
         config_words = _config_words(name, verb, words)
-        _need_config(name, verb, config_words, given)
+        _need_config(name, verb, words, given)
     root = new_parser(prog="selfinstruct")
     parser = _verb_parser(verb)
     if has_settings:

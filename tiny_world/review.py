@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from selfinstruct_train.cli import run_recipe
+from selfinstruct_train.cli import exit_code_of
 from selfinstruct_train.config.load import load_config
 from selfinstruct_train.core.stats import wilson_interval
 from selfinstruct_train.core.storage import write_jsonl, write_text
@@ -46,13 +46,13 @@ def wilson(successes: int, n: int) -> list[float]:
 
 
 def main() -> None:
-    config = load_config()
+    config = load_config(sys.argv[1:])
     run_dir = Path(config.run_dir)
     import pyarrow.parquet as pq
 
     path = run_dir / "dataset" / "train.parquet"
     if not path.exists():
-        sys.exit(f"error: {path} does not exist; run `make generate` first")
+        sys.exit(f"error: {path} does not exist; run `selfinstruct generate` first")
     rows = [row for row in pq.read_table(path).to_pylist() if row["source"] == "generated"]
     counts: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
@@ -88,4 +88,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_recipe(main))
+    sys.exit(exit_code_of(main))

@@ -1,4 +1,4 @@
-"""A teacher for `make relabel` on the tiny run: an OpenAI-compatible server on loopback that knows the little world.
+"""A teacher for `selfinstruct relabel` on the tiny run: an OpenAI-compatible server that knows the little world.
 
     python -m tiny_world.teacher --config configs/tiny.yaml [--port 8011]
 
@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from selfinstruct_train.cli import run_recipe
+from selfinstruct_train.cli import exit_code_of
 from selfinstruct_train.config.load import load_config
 from selfinstruct_train.core.prompt_format import evaluation_prompt, user_message
 from selfinstruct_train.dataset.rows import find_dataset, read_rows
@@ -126,4 +126,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_recipe(main, "ended"))
+    sys.exit(exit_code_of(main, "ended"))

@@ -1,9 +1,9 @@
 """What lm-evaluation-harness asks and how it scores: the functions that the task files beside this one name.
 
-Examples, prompts and scores are those of `make eval`. The settings stand in --metadata '{"self_instruct": {...}}':
-EvalConfig's, "template" (paper, fixed, chat; chat needs --apply_chat_template) and "by_category". They name every set
-that is asked; without any settings it is the built-in world's. How a model is loaded and decodes is the harness'
-affair: docs/harness.md says which of its flags change scores.
+Examples, prompts and scores are those of `selfinstruct eval`. The settings stand in --metadata
+'{"self_instruct": {...}}': EvalConfig's, "template" (paper, fixed, chat; chat needs --apply_chat_template) and
+"by_category". They name every set that is asked; without any settings it is the built-in world's. How a model is loaded
+and decodes is the harness' affair: docs/harness.md says which of its flags change scores.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What `make judge` leaves: <run_dir>/eval/judge.json with every figure, judgments.jsonl with every verdict; a table.
+"""What `selfinstruct judge` leaves: <run_dir>/eval/judge.json with every figure, judgments.jsonl with every verdict.
 
-Both files are made anew from the verdicts each time; nothing is asked here.
+It lays out the figures as a table too. Both files are made anew from the verdicts each time; nothing is asked here.
 """
 
 from __future__ import annotations
@@ -169,7 +169,10 @@ def _bias_lines(biases: dict[str, Any]) -> list[str]:
 
 def _calibration_lines(calibration: dict[str, Any] | None) -> list[str]:
     if calibration is None:
-        return ["people have not graded these answers (make annotate): whether the judge agrees with them is not known"]
+        return [
+            "people have not graded these answers (`selfinstruct annotate`): whether the judge agrees with them is not "
+            "known"
+        ]
     parts = ", ".join(
         f"{name} {shown_agreement(calibration[key], calibration['intervals'][key])}"
         for key, name in (

@@ -143,7 +143,7 @@ def _answers_work(config: Config) -> Work:
 def _data_work(config: Config) -> Work:
     path = Path(config.run_dir) / "dataset" / "train.parquet"
     if not path.is_file():
-        raise ValueError(f"{path}: no such file; run `make generate` with the same settings first")
+        raise ValueError(f"{path}: no such file; run `selfinstruct generate` with the same settings first")
     by_instruction: dict[str, list[Item]] = {}
     for place, row in read_records(path, ("id", "source")):
         if row.get("source") == "generated":

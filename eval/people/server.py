@@ -141,7 +141,7 @@ async def _guard(token: str, request: Request, call_next: Callable[[Request], Aw
     if hmac.compare_digest(given.encode(), token.encode()):
         response = await call_next(request)
     else:
-        response = PlainTextResponse("Open the address that `make annotate` printed.\n", 403)
+        response = PlainTextResponse("Open the address that `selfinstruct annotate` printed.\n", 403)
     response.headers.update(_HEADERS)
     return response
 

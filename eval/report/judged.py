@@ -43,9 +43,9 @@ def read_judge(run_dir: str, scored: Fingerprints) -> dict[str, Any] | None:
         scored: of the answers that the report is about; systems with others are named as outdated.
 
     Raises:
-        ValueError: the file is not what `make judge` writes.
+        ValueError: the file is not what `selfinstruct judge` writes.
     """
-    return _read(Path(run_dir) / "eval" / "judge.json", "make judge", _judge_view, scored)
+    return _read(Path(run_dir) / "eval" / "judge.json", "selfinstruct judge", _judge_view, scored)
 
 
 def read_people(run_dir: str, scored: Fingerprints) -> dict[str, Any] | None:
@@ -55,9 +55,9 @@ def read_people(run_dir: str, scored: Fingerprints) -> dict[str, Any] | None:
         scored: as for `read_judge`.
 
     Raises:
-        ValueError: the file is not what `make annotate` writes.
+        ValueError: the file is not what `selfinstruct annotate` writes.
     """
-    return _read(Path(run_dir) / "eval" / "people.json", "make annotate", _people_view, scored)
+    return _read(Path(run_dir) / "eval" / "people.json", "selfinstruct annotate", _people_view, scored)
 
 
 def _read(

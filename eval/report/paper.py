@@ -1,4 +1,4 @@
-"""`make paper`: every table and figure of the paper beside a run, as text, Markdown, one HTML page and JSON.
+"""`selfinstruct paper`: every table and figure of the paper beside a run, as text, Markdown, one HTML page and JSON.
 
 Where ours is not there the command that brings it stands in its place. The items are paper_data.py's and
 paper_results.py's, in the paper's order.
@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from selfinstruct_train.config import Config
+from selfinstruct_train.config.find import config_files
 from selfinstruct_train.core.storage import write_json, write_text
 
 from . import paper_data, paper_results
@@ -43,11 +44,11 @@ _BUILDERS: tuple[Callable[[RunFolder], Item], ...] = (
 )
 
 
-def paper_items(config: Config, words: str = "") -> list[Item]:
+def paper_items(config: Config, words: str = "CONFIG") -> list[Item]:
     """Return all items of the paper.
 
     Args:
-        words: what follows `make <target>` for this run, e.g. "RUN=my_run".
+        words: what follows `selfinstruct VERB` for this run, e.g. "my_run --seed 7".
 
     Raises:
         ValueError: a file of the run is broken.
@@ -102,16 +103,10 @@ def write_paper(config: Config, items: Sequence[Item]) -> list[Path]:
     ]
 
 
-def command_words(config_path: str | None, others: Sequence[str]) -> str:
-    """Return how the commands of a run are given to make: RUN or CONFIG, and the settings of the command line."""
-    words = []
-    if config_path is not None:
-        path = Path(config_path)
-        named = path.parent.as_posix() == "configs" and path.suffix == ".yaml"
-        words.append(f"RUN={path.stem}" if named else f"CONFIG={config_path}")
-    if others:
-        words.append(f'ARGS="{shlex.join(others)}"')
-    return " ".join(words)
+def command_words(config_path: str, others: Sequence[str]) -> str:
+    """Return how a run is named on a command line: its config, by its name if it has one, and the overrides."""
+    path = Path(config_path)
+    return shlex.join([path.stem if config_files().get(path.stem) == path else config_path, *others])
 
 
 def _row(cells: Sequence[str], sizes: Sequence[int]) -> str:

@@ -162,7 +162,7 @@ def seed_overlap(run: RunFolder) -> Item:
             sets[USER_ORIENTED] = load_user_oriented(evaluation.user_oriented)
     except (ValueError, KeyError) as error:
         told = tuple(Line(f"{name}: mean ROUGE-L of a seed to the nearest", f"{n}") for name, n in figures.values())
-        return Item(place, title, told, f"Ours is not there: {error}", ("make data",))
+        return Item(place, title, told, f"Ours is not there: {error}", ("selfinstruct data",))
     lines: list[Line] = []
     sources = []
     for key, (name, number) in figures.items():
@@ -242,7 +242,7 @@ def prompts(run: RunFolder) -> Item:
         ),
         Line("Examples of the classification prompt", str(paper.NUM_CLASSIFICATION_SHOTS), _num_shots(name)),
     )
-    note = "`make data` brings the released prompts; RUN=paper uses them." if built_in else ""
+    note = "`selfinstruct data` brings the released prompts; the config paper uses them." if built_in else ""
     return Item("Tables 5 to 8", "Prompts of the generation", lines, note)
 
 

@@ -66,9 +66,9 @@ def _baseline_commands(run: RunFolder, arms: Sequence[str]) -> list[str]:
     } | named
     both = folders["superni+generated"].removesuffix("/dataset")
     made = {
-        "t0": f'make convert ARGS="p3 hub:yizhongw/self_instruct:p3@refs/convert/parquet --out {folders["t0"]}"',
-        "superni": f'make convert ARGS="superni {source} --out {folders["superni"]}"',
-        "superni+generated": f'make merge RUNS="{run.root} superni={folders["superni"]}" OUT={both}',
+        "t0": f"selfinstruct convert p3 hub:yizhongw/self_instruct:p3@refs/convert/parquet --out {folders['t0']}",
+        "superni": f"selfinstruct convert superni {source} --out {folders['superni']}",
+        "superni+generated": f"selfinstruct merge {run.root} superni={folders['superni']} --out {both}",
     }
     datasets = ", ".join(f"{arm}: {folder}" for arm, folder in folders.items())
     setting = "" if folders == named else f"--experiment.datasets '{{{datasets}}}'"

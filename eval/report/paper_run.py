@@ -40,7 +40,7 @@ class Item:
 class RunFolder:
     """A run's folder and the words of its commands; `files` are those read for an item, for messages."""
 
-    def __init__(self, config: Config, words: str = "") -> None:
+    def __init__(self, config: Config, words: str = "CONFIG") -> None:
         self.config = config
         self.words = words
         self.root = Path(config.run_dir)
@@ -48,10 +48,7 @@ class RunFolder:
 
     def command(self, verb: str, arguments: str = "") -> str:
         """Return what to type; `arguments` are settings besides the run's own."""
-        text = f"make {verb} {self.words}".rstrip()
-        if not arguments:
-            return text
-        return f'{text[:-1]} {arguments}"' if text.endswith('"') else f'{text} ARGS="{arguments}"'
+        return f"selfinstruct {verb} {self.words} {arguments}".rstrip()
 
     def read(self, name: str) -> Any:
         """Return the content of a JSON file of the run, None where there is none."""

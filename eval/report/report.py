@@ -63,7 +63,7 @@ def write_report(config: Config, evaluations: Sequence[Evaluation]) -> tuple[Pat
 
 
 def rewrite_report(config: Config) -> tuple[Path, ...]:
-    """Write the report again from the files that `make eval` left, asking no model, and return the paths.
+    """Write the report again from the files that `selfinstruct eval` left, asking no model, and return the paths.
 
     Raises:
         ValueError: the run is not evaluated, a file is broken or of other examples, or ROUGE had other words then.
@@ -82,11 +82,11 @@ def _check_tokenizer(config: Config) -> None:
     try:
         then = [scored.get("rouge_tokenizer", now) for scored in json.loads(path.read_text(encoding="utf-8"))]
     except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: not as `make eval` writes it ({error!r}); give that again") from None
+        raise ValueError(f"{path}: not as `selfinstruct eval` writes it ({error!r}); give that again") from None
     if other := [tokenizer for tokenizer in then if tokenizer != now]:
         raise ValueError(
             f"{path}: scored with eval.rouge_tokenizer {other[0] or 'null'}, which is {now or 'null'} now; set it "
-            "back, or give `make eval` again, which asks nothing twice"
+            "back, or give `selfinstruct eval` again, which asks nothing twice"
         )
 
 

@@ -106,12 +106,14 @@ def _read_run(name: str, folder: Path) -> Run:
     if not (folder / "eval" / "scores.json").is_file():
         is_run = any((folder / part).exists() for part in ("journal", "model", "dataset", "funnel.json"))
         raise ValueError(
-            f"{folder}: this run is not evaluated; run `make eval` for it first"
+            f"{folder}: this run is not evaluated; run `selfinstruct eval` for it first"
             if is_run
             else f"{folder}: no run (it has no eval/scores.json, journal or model); name the folders of finished runs"
         )
     if not (folder / "report.json").is_file():
-        raise ValueError(f"{folder}: has scores but no report.json; give `make eval` for it again, which asks nothing")
+        raise ValueError(
+            f"{folder}: has scores but no report.json; give `selfinstruct eval` for it again, which asks nothing"
+        )
     report = read_object(folder / "report.json")
     try:
         kinds = {system: kind for one in report["sets"] for system, kind in one["kinds"].items()}
@@ -120,7 +122,7 @@ def _read_run(name: str, folder: Path) -> Run:
             report[key]
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(
-            f"{folder / 'report.json'}: not as `make eval` writes it ({error!r}); give that again"
+            f"{folder / 'report.json'}: not as `selfinstruct eval` writes it ({error!r}); give that again"
         ) from None
     asked = [system for system, kind in kinds.items() if kind != "published" and system != BASE_CUT]
     rows = {
@@ -141,7 +143,9 @@ def _read_rows(path: Path, categories: dict[str, str]) -> dict[Key, dict[str, An
             key = (row["task"], row["id"], tuple(row["references"]))
             rows[key] = {"text": row["prediction"], "instruction": row["instruction"], "input": row["input"]}
         except (KeyError, TypeError) as error:
-            raise ValueError(f"{path}:{number}: not as `make eval` writes it ({error!r}); give that again") from None
+            raise ValueError(
+                f"{path}:{number}: not as `selfinstruct eval` writes it ({error!r}); give that again"
+            ) from None
         rows[key]["category"] = categories.get(row["task"], "")
     return rows
 

@@ -48,4 +48,5 @@ VERB = Verb(
     },
     instead_of_config=("predictions",),
     log_level="INFO",
+    logs_settings=False,
 )

@@ -37,5 +37,7 @@ class Verb:
     """Options that are enough without a config, e.g. --run_dir."""
     log_level: Literal["INFO", "WARNING"] = "WARNING"
     """INFO: it reports its settings and its progress."""
+    logs_settings: bool = True
+    """False: it reports them by itself, when all is checked."""
     when_stopped: str = "stopped; the same command goes on from here"
     """What Ctrl-C prints."""

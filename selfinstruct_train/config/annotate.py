@@ -11,7 +11,7 @@ from .ranges import check_at_least_one, check_choices, check_limits, check_range
 
 @dataclass(frozen=True)
 class AnnotateConfig:
-    """`make annotate`: a page on this machine where people rate answers, or review the generated data."""
+    """`selfinstruct annotate`: a page on this machine where people rate answers, or review the generated data."""
 
     job: Literal["answers", "data"] = "answers"
     """answers: A to D for the answers of several systems, not knowing whose; data: is an instance of the generated

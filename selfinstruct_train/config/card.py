@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CardConfig:
-    """`make describe`: what the dataset card says that cannot be computed."""
+    """`selfinstruct describe`: what the dataset card says that cannot be computed."""
 
     dataset: str | None = None
     """Folder of rows to describe; null: the run's dataset."""

@@ -9,7 +9,7 @@ from .ranges import check_model_names
 
 @dataclass(frozen=True)
 class ExperimentConfig:
-    """`make scale`, `make distill`, `make baselines`: models on several sets of data, trained and scored alike."""
+    """`selfinstruct scale`, `distill`, `baselines`: models on several sets of data, trained and scored alike."""
 
     sizes: tuple[int, ...] = ()
     """Of scale: numbers of instructions, the seeds first, each set within the next; empty: seeds, then doubled up to

@@ -10,7 +10,7 @@ from .ranges import check_choices
 
 @dataclass(frozen=True)
 class ExportConfig:
-    """`make export`: the dataset in a form that another tool reads, in <run_dir>/export."""
+    """`selfinstruct export`: the dataset in a form that another tool reads, in <run_dir>/export."""
 
     format: Literal["prompt_completion", "openai_chat", "alpaca", "messages"] = "messages"
     """prompt_completion: JSONL as the released code finetunes on; openai_chat: JSONL of OpenAI's fine-tuning; alpaca: a

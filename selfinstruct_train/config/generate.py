@@ -66,7 +66,8 @@ class GenerateConfig:
     """Stop when so many machine-written instructions are accepted (52,445: paper, table 1)."""
     prompt_form: Literal["plain", "chat", "numbered"] = "plain"
     """How a prompt is put to the model: plain text to go on with (a base model); chat: the same text in a chat that
-    asks to continue it; numbered: a chat that asks for a numbered list. `make probe` compares them for your model."""
+    asks to continue it; numbered: a chat that asks for a numbered list. `selfinstruct probe` compares them for your
+    model."""
     language: Literal["english", "any"] = "english"
     """any: words of every script count for novelty and length, and no rule asks for a Latin first letter."""
     near_duplicates: NearDuplicateConfig = field(default_factory=NearDuplicateConfig)

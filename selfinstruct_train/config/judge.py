@@ -12,7 +12,7 @@ from .ranges import check_choices, check_limits
 
 @dataclass(frozen=True)
 class JudgeConfig:
-    """`make judge`: a language model grades the answers that `make eval` left, A to D and in pairs."""
+    """`selfinstruct judge`: a language model grades the answers that `selfinstruct eval` left, A to D and in pairs."""
 
     model: ModelConfig = field(default_factory=ModelConfig)
     chat: bool = True

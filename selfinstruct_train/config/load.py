@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import re
-import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args, get_origin, get_type_hints
@@ -22,18 +21,17 @@ if TYPE_CHECKING:
     import jsonargparse
 
 
-def load_config(argv: Sequence[str] | None = None) -> Config:
+def load_config(argv: Sequence[str]) -> Config:
     """Read `--config FILE` and dotted overrides (`--generate.num_instructions 50`) into a Config.
 
     Raises:
         ValueError: unknown key (with the nearest known one), wrong type, a value out of range, an unreadable file.
         SystemExit: `--help` and `--print_config`, as usual for a command line.
     """
-    words = sys.argv[1:] if argv is None else argv
-    check_keys(words)
+    check_keys(argv)
     parser = new_parser(description="Settings of one run.")
     add_settings(parser)
-    return to_config(parse(parser, words))
+    return to_config(parse(parser, argv))
 
 
 def new_parser(**options: Any) -> jsonargparse.ArgumentParser:

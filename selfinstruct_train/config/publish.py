@@ -12,7 +12,7 @@ from .ranges import check_choices
 
 @dataclass(frozen=True)
 class PublishConfig:
-    """`make publish`: a trained model and its dataset to the Hub; a dry run unless `push` is set."""
+    """`selfinstruct publish`: a trained model and its dataset to the Hub; a dry run unless `push` is set."""
 
     model_repo: str | None = None
     """Hub repository of the model, "name/repo"; null: the model is not published."""

@@ -12,7 +12,7 @@ from .ranges import check_choices, check_similarity
 
 @dataclass(frozen=True)
 class QualityConfig:
-    """`make quality`: rows below a score are left out."""
+    """`selfinstruct quality`: rows below a score are left out."""
 
     dataset: str | None = None
     """File or folder of rows; null: the run's dataset."""

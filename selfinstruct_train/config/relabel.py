@@ -10,7 +10,7 @@ from .model import ModelConfig
 
 @dataclass(frozen=True)
 class RelabelConfig:
-    """`make relabel`: outputs written anew by another, stronger model (paper, section 4.5: about +10 %)."""
+    """`selfinstruct relabel`: outputs written anew by another, stronger model (paper, section 4.5: about +10 %)."""
 
     dataset: str | None = None
     """File or folder of rows; null: the run's dataset."""

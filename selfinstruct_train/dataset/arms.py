@@ -81,7 +81,7 @@ def _scale_arms(config: Config, folder: Path) -> list[Arm]:
 def _distill_arms(config: Config, folder: Path) -> list[Arm]:
     path, relabelled = find_dataset(config, "relabel.dataset", config.relabel.dataset), folder.parent / "relabelled"
     if not relabelled.exists():
-        raise ValueError(f"{relabelled}: no relabelled dataset there; run recipes/relabel.py (make relabel) first")
+        raise ValueError(f"{relabelled}: no relabelled dataset there; run `selfinstruct relabel` first")
     own = {row.id: row for row in read_rows(path)}
     rows = read_rows(relabelled)
     for row in rows:
@@ -89,7 +89,7 @@ def _distill_arms(config: Config, folder: Path) -> list[Arm]:
         if before is None or (before.instruction, before.input) != (row.instruction, row.input):
             raise ValueError(
                 f"{relabelled}: row {row.id!r} is none of {path}'s; it was relabelled from other data: run "
-                "recipes/relabel.py on this one, or set relabel.dataset"
+                "`selfinstruct relabel` on this one, or set relabel.dataset"
             )
     if not any(row.output != own[row.id].output for row in rows):
         raise ValueError(f"{relabelled}: every output is that of {path}; there is nothing to compare")
@@ -116,7 +116,8 @@ def _baseline_arms(config: Config, folder: Path) -> list[Arm]:
         other = Path(given).expanduser()
         if not other.exists():
             raise ValueError(
-                f"{other}: no dataset there; mend experiment.datasets ({name!r}), or make it first (make convert)"
+                f"{other}: no dataset there; mend experiment.datasets ({name!r}), or make it first "
+                "(`selfinstruct convert`)"
             )
         instructions = [record["instruction"] for _, record in read_records(other)]
         if not instructions:

@@ -50,7 +50,7 @@ def read_origin(folder: Path) -> Origin | None:
         origin = Origin(**record)
     except (yaml.YAMLError, UnicodeDecodeError, TypeError) as error:
         raise ValueError(
-            f"{path}: not what `make convert` writes ({' '.join(str(error).split())}); delete it"
+            f"{path}: not what `selfinstruct convert` writes ({' '.join(str(error).split())}); delete it"
         ) from None
     texts = (origin.title, origin.text, origin.license, origin.license_reason)
     if not all(isinstance(text, str) for text in texts) or not isinstance(origin.settings, dict):

@@ -20,7 +20,7 @@ _OTHERS = tuple(name for name in Row.__dataclass_fields__ if name not in COLUMNS
 
 
 def run_dataset(config: Config) -> Path:
-    """Return the folder in which `make generate` leaves the run's dataset."""
+    """Return the folder in which `selfinstruct generate` leaves the run's dataset."""
     return Path(config.run_dir) / "dataset"
 
 
@@ -32,7 +32,7 @@ def find_dataset(config: Config, setting: str, named: str | None) -> Path:
     """
     path = run_dataset(config) if named is None else Path(named).expanduser()
     if not path.exists():
-        remedy = f"run recipes/generate.py first, or set {setting}" if named is None else f"mend {setting}"
+        remedy = f"run `selfinstruct generate` first, or set {setting}" if named is None else f"mend {setting}"
         raise ValueError(f"{path}: no dataset there; {remedy}")
     return path
 

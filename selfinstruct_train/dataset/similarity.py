@@ -90,7 +90,7 @@ def write_most_similar(config: Config, progress: Progress | None = None) -> Path
     """
     ledger = Path(config.run_dir) / "candidates/instructions.jsonl"
     if not ledger.is_file():
-        raise ValueError(f"{ledger}: no such file; recipes/generate.py writes it when its first stage is complete")
+        raise ValueError(f"{ledger}: no such file; `selfinstruct generate` writes it when its first stage is complete")
     seeds = read_seed_tasks(resolve(config.generate.seed_tasks, "seed_tasks"))
     outcomes = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
     accepted = [outcome for outcome in outcomes if outcome["verdict"] == KEPT]

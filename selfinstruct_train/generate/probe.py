@@ -2,7 +2,7 @@
 
 The answers are kept in <run_dir>/journal/probe-<form>.jsonl, so a form is paid for once. Candidates are judged as in a
 run, against the seed tasks and each other. In a run the pool grows and shares fall, so what is estimated from the yield
-is the least that a run takes. Stages 2 and 3 are not probed; `make forecast` estimates them.
+is the least that a run takes. Stages 2 and 3 are not probed; `selfinstruct forecast` estimates them.
 """
 
 from __future__ import annotations
@@ -211,7 +211,7 @@ def advice(results: Sequence[FormResult], num_instructions: int, seed: int, budg
         f"{fewest:,.0f} to {most:,.0f}), {compact(p.prompt_tokens)} tokens in, {compact(p.completion_tokens)} out"
         f"{cost}, {time}",
         f"at least: the more instructions there are, the fewer are new; stages 2 and 3 add {2 * num_instructions:,} "
-        "requests, which `make forecast` estimates",
+        "requests, which `selfinstruct forecast` estimates",
         "generate:",
         f"  prompt_form: {best.form}",
     ]

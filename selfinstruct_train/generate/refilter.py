@@ -102,7 +102,7 @@ def _header(plan: Plan, stage: Stage) -> dict[str, Any]:
     path = journal_path(plan.run_dir, stage)
     header = read_header(path) if path.is_file() else {}
     if not header:
-        raise ValueError(f"{path}: no journal there; recipes/generate.py begins one")
+        raise ValueError(f"{path}: no journal there; `selfinstruct generate` begins one")
     return {key: value for key, value in header.items() if key != "format"}
 
 

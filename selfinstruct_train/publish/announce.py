@@ -1,4 +1,4 @@
-"""What `make publish` prints: what goes where, file by file, and how to load what was published.
+"""What `selfinstruct publish` prints: what goes where, file by file, and how to load what was published.
 
 Text alone, made of what it is given and of the run's record of what is published (published.json).
 """

@@ -108,7 +108,7 @@ def write_model_indexes(run_dir: str) -> list[Path]:
             text = yaml.safe_dump({"model-index": index}, sort_keys=False, allow_unicode=True, width=120)
             written.append(write_text(folder / system / "model_index.yaml", _HOW + text))
     except FileNotFoundError:
-        raise ValueError(f"{path}: no such file; `make eval` writes it") from None
+        raise ValueError(f"{path}: no such file; `selfinstruct eval` writes it") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(_not_ours(folder, error)) from error
     return written

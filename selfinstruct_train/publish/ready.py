@@ -61,7 +61,7 @@ def find_sources(config: Config) -> Sources:
         return Sources(None, dataset)
     folder = Path(config.run_dir) / "model" / publish.mixture
     if not any(folder.glob("*.safetensors")):
-        raise ValueError(f"{folder}: no trained model there; run recipes/train.py first, or mend publish.mixture")
+        raise ValueError(f"{folder}: no trained model there; run `selfinstruct train` first, or mend publish.mixture")
     sources = Sources(folder, dataset, (*_unproven(config, folder), *_changed(folder, dataset)))
     if publish.weights != "model" and not sources.is_adapter:
         raise ValueError(
@@ -124,7 +124,7 @@ def _scored(config: Config) -> list[dict[str, Any]]:
         sets = json.loads(path.read_text(encoding="utf-8"))
         return [s for s in sets if any(row["system"] == config.publish.mixture for row in s["scores"])]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: not the scores of recipes/evaluate.py ({error!r}); run it again") from error
+        raise ValueError(f"{path}: not the scores of `selfinstruct eval` ({error!r}); run it again") from error
 
 
 def _unproven(config: Config, folder: Path) -> list[str]:
@@ -135,10 +135,10 @@ def _unproven(config: Config, folder: Path) -> list[str]:
             if (folder / VERIFICATION_FILE).is_file()
             else "is not verified"
         )
-        missing.append(f"{folder} {why}: run recipes/verify.py")
+        missing.append(f"{folder} {why}: run `selfinstruct verify`")
     if not read_scores(config, folder):
         why = "the evaluation is of other weights" if _scored(config) else "there is no evaluation of the model"
-        missing.append(f"{why}: run recipes/evaluate.py")
+        missing.append(f"{why}: run `selfinstruct eval`")
     return missing
 
 
@@ -154,7 +154,7 @@ def _changed(folder: Path, dataset: Path | None) -> list[str]:
         if file.suffix in SUFFIXES and not re.search(r"(^|/)\.", name := file.relative_to(dataset).as_posix())
     }
     changed = [name for name in sorted(before | now) if before.get(name) != now.get(name)]
-    return [f"{dataset / changed[0]} is not what was trained on: run recipes/train.py on it"] if changed else []
+    return [f"{dataset / changed[0]} is not what was trained on: run `selfinstruct train` on it"] if changed else []
 
 
 def _dataset(config: Config) -> Path:
@@ -163,8 +163,10 @@ def _dataset(config: Config) -> Path:
     if not folder.is_dir():
         raise ValueError(
             f"train.dataset {str(folder)!r} is a file; put it into a folder of its own, describe that with "
-            "recipes/describe.py, and name it"
+            "`selfinstruct describe`, and name it"
         )
     if not (folder / "README.md").is_file():
-        raise ValueError(f"{folder}: it has no card; run recipes/describe.py (with card.dataset, if not the run's own)")
+        raise ValueError(
+            f"{folder}: it has no card; run `selfinstruct describe` (with card.dataset, if not the run's own)"
+        )
     return folder

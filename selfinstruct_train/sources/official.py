@@ -2,7 +2,7 @@
 
 Seed tasks, the 252 user-oriented tasks, the published predictions and the templates come from yizhongw/self-instruct,
 the evaluation tasks from allenai/natural-instructions (only those of the default test split). The two Python files that
-hold the templates are parsed, never run. None of it is part of this project; `make data` gets it.
+hold the templates are parsed, never run. None of it is part of this project; `selfinstruct data` gets it.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def make_arguments(
     if arguments.n_gpu > 1:  # one process sees several; the Trainer would make it DataParallel, which TRL refuses
         logger.warning(
             "%d GPUs are visible, this process trains on the first alone; for all of them: "
-            "make train ACCELERATE=ddp PROCESSES=%d",
+            "accelerate launch --multi_gpu --num_processes %d -m selfinstruct_train train CONFIG",
             *(arguments.n_gpu, arguments.n_gpu),
         )
         arguments._n_gpu = 1

@@ -45,7 +45,7 @@ def first_does(work: Callable[[], object]) -> None:
 def in_one_line(plan: Plan) -> Iterator[None]:
     """Turn the errors of full memory and full disks into ValueErrors with a remedy.
 
-    Of several processes any may fail; those that `run_recipe` keeps silent log their line.
+    Of several processes any may fail; those that `exit_code_of` keeps silent log their line.
     """
     try:
         yield

@@ -12,27 +12,25 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cli import Done, run_cli
 from tests.support.paths import ROOT
 
 SMALL = ["--generate.num_instructions", "40", "--generate.max_requests", "64", "--generate.requests_per_round", "16"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
-def command(recipe: str, run_dir: Path, *options: str) -> list[str]:
-    config = ["--config", "configs/tiny.yaml", "--run_dir", str(run_dir)]
-    return [sys.executable, f"recipes/{recipe}.py", *config, *SMALL, *options]
+def words(verb: str, run_dir: Path, *options: str) -> list[str]:
+    return [verb, "tiny", "--run_dir", str(run_dir), *SMALL, *options]
 
 
-def run(recipe: str, run_dir: Path, *options: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        command(recipe, run_dir, *options),
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
+def start(verb: str, run_dir: Path, *options: str) -> subprocess.Popen:
+    """Start the command as a process of its own that can be killed with all its children."""
+    command = [sys.executable, "-m", "selfinstruct_train", *words(verb, run_dir, *options)]
+    return subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def run(verb: str, run_dir: Path, *options: str) -> Done:
+    return run_cli(*words(verb, run_dir, *options))
 
 
 def dataset_hash(run_dir: Path) -> str:
@@ -70,9 +68,7 @@ def test_kill_9_at_five_random_moments_and_resume_give_the_same_bytes(generated,
     rng = random.Random(0)
     answers = -1
     for _ in range(5):
-        process = subprocess.Popen(
-            command("generate", tmp_path), cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.DEVNULL, start_new_session=True
-        )
+        process = start("generate", tmp_path)
         journals = tmp_path / "journal"
         deadline = time.monotonic() + 300
         while process.poll() is None and time.monotonic() < deadline:
@@ -111,7 +107,7 @@ def test_train_and_evaluate_go_on_to_a_report_with_three_lines(generated):
         assert {"model.safetensors", "tokenizer.json", "log_history.json", "loss.png"} <= names
         assert not [n for n in names if n.endswith((".bin", ".pt"))]
     small = ["--eval.max_instances_per_task", "1", "--eval.sampling.max_new_tokens", "16"]
-    done = run("evaluate", generated, *steps, *small)
+    done = run("eval", generated, *steps, *small)
     assert done.returncode == 0, done.stderr
     base, tuned, gain = done.stdout.strip().splitlines()[-3:]
     assert base.startswith("base")
@@ -134,13 +130,7 @@ def test_another_configuration_is_refused_with_the_field_that_differs(generated)
 
 @pytest.mark.slow
 def test_a_second_process_on_the_run_is_refused(tmp_path):
-    first = subprocess.Popen(
-        command("generate", tmp_path, "--generate.num_instructions", "4000"),
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    first = start("generate", tmp_path, "--generate.num_instructions", "4000")
     try:
         deadline = time.monotonic() + 120
         while not list(tmp_path.glob("journal/*.jsonl")) and time.monotonic() < deadline:
@@ -153,13 +143,13 @@ def test_a_second_process_on_the_run_is_refused(tmp_path):
         first.wait()
 
 
-@pytest.mark.parametrize("recipe", ["generate", "train", "evaluate"])
-def test_a_folder_that_holds_no_model_is_one_line_before_anything_costly(tmp_path, recipe):
+@pytest.mark.parametrize("verb", ["generate", "train", "eval"])
+def test_a_folder_that_holds_no_model_is_one_line_before_anything_costly(tmp_path, verb):
     (tmp_path / "empty").mkdir()
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"instruction": "Say yes.", "input": "", "output": "Yes"}\n')
     options = ["--train.dataset", str(rows), "--train.mixtures", "[seeds+generated]"]
-    done = run(recipe, tmp_path / "run", "--model.path", str(tmp_path / "empty"), *options)
+    done = run(verb, tmp_path / "run", "--model.path", str(tmp_path / "empty"), *options)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("error: ")
     assert str(tmp_path / "empty") in done.stderr.splitlines()[-1]

@@ -95,7 +95,6 @@ def try_server(server: str, places: dict[str, str]) -> bool:
     body = json.dumps(EXTRA_BODY.get(server, {}))
     run_dir = SERVERS / "runs" / f"{server}-{int(time.time())}"
     settings = {
-        "--config": "configs/tiny.yaml",
         "--run_dir": str(run_dir),
         "--model.backend": "http",
         "--model.path": "tiny",
@@ -103,9 +102,10 @@ def try_server(server: str, places: dict[str, str]) -> bool:
         "--model.server.extra_body": body,
         "--generate.num_instructions": "20",
     }
-    recipe = [sys.executable, "recipes/generate.py", *(part for pair in settings.items() for part in pair)]
+    command = [sys.executable, "-m", "selfinstruct_train", "generate", "tiny"]
+    command += [part for pair in settings.items() for part in pair]
     began = time.monotonic()
-    generated = subprocess.run(recipe, env=ONE_THREAD, cwd=ROOT, stderr=subprocess.DEVNULL).returncode == 0
+    generated = subprocess.run(command, env=ONE_THREAD, cwd=ROOT, stderr=subprocess.DEVNULL).returncode == 0
     print(f"{server}: generation {'done' if generated else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
     for in_flight in (1, 16):
         print(

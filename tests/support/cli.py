@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selfinstruct_train.cli import main
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 LOGGERS = ("selfinstruct_train", "selfinstruct_eval", "bitsandbytes")
 """Those whose level a command sets."""
 

@@ -5,7 +5,7 @@ import sys
 import torch
 import torch.distributed as dist
 
-from selfinstruct_train.cli import run_recipe
+from selfinstruct_train.cli import exit_code_of
 from selfinstruct_train.train.launch import asked_launch, check_launch
 
 
@@ -15,4 +15,4 @@ def main() -> None:
         print(f"waits: {dist.group.WORLD._get_backend(torch.device('cpu')).options._timeout}", flush=True)
 
 
-sys.exit(run_recipe(main))
+sys.exit(exit_code_of(main))

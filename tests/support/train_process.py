@@ -1,4 +1,4 @@
-"""Run recipes/train.py as a user does: in a process of its own, or in several under torchrun."""
+"""Run `selfinstruct train` as a user does: in a process of its own, or in several under torchrun."""
 
 import os
 import signal
@@ -16,11 +16,11 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVI
 
 
 def start(config_file: Path, *arguments: str, processes: int = 1, **options) -> subprocess.Popen:
-    """Start the recipe as the first of a process group of its own, so that all of it can be killed."""
+    """Start the command as the first of a process group of its own, so that all of it can be killed."""
     launcher = [sys.executable]
     if processes > 1:
         launcher += ["-m", "torch.distributed.run", "--nproc_per_node", str(processes), "--standalone"]
-    command = [*launcher, str(ROOT / "recipes" / "train.py"), "--config", str(config_file), *arguments]
+    command = [*launcher, "-m", "selfinstruct_train", "train", str(config_file), *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(
         command, env=os.environ | ENVIRONMENT, cwd=ROOT, start_new_session=True, **(pipes | options)

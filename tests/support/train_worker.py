@@ -1,4 +1,4 @@
-"""A process of a distributed training on CPUs: `train` alone, without what the recipe does before and after.
+"""A process of a distributed training on CPUs: `train` alone, without what the command does before and after.
 
 --as_gpus lets accelerate take gloo for a launch on GPUs, so that its own FSDP2 (wrapping, loading, checkpoints,
 gathering) or DeepSpeed runs here; only its choice of a backend is replaced. --unchecked leaves out our refusal at the
@@ -14,7 +14,7 @@ from accelerate import PartialState
 from accelerate.utils import DistributedType
 from transformers import TrainerCallback
 
-from selfinstruct_train.cli import run_recipe
+from selfinstruct_train.cli import exit_code_of
 from selfinstruct_train.config.load import load_config
 from selfinstruct_train.train import trainer as training
 from selfinstruct_train.train.plan import make_plan
@@ -63,7 +63,7 @@ def main() -> None:
         return trainer
 
     training.make_trainer = watched
-    training.train(make_plan(load_config(None), "seeds+generated"))
+    training.train(make_plan(load_config(sys.argv[1:]), "seeds+generated"))
 
 
-sys.exit(run_recipe(main))
+sys.exit(exit_code_of(main))

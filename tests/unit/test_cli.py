@@ -12,7 +12,8 @@ from selfinstruct_train import cli
 from selfinstruct_train.commands import GROUPS, NAMES, load_verb
 from selfinstruct_train.config import Config
 from selfinstruct_train.config.load import load_config
-from tests.support.cli import ROOT, run_cli
+from tests.support.cli import run_cli
+from tests.support.paths import ROOT
 
 SECTIONS = [name for name in Config.__dataclass_fields__ if name not in ("run_dir", "seed")]
 

@@ -1,8 +1,8 @@
-"""How a recipe ends: one line on stderr and an exit code."""
+"""How a command ends: one line on stderr and an exit code."""
 
 import pytest
 
-from selfinstruct_train.cli import run_recipe
+from selfinstruct_train.cli import exit_code_of
 from selfinstruct_train.core.records import BudgetReachedError
 
 
@@ -28,21 +28,21 @@ def failing(error: BaseException):
     ],
 )
 def test_what_a_user_can_mend_is_one_line_and_an_exit_code(capsys, error, code, line):
-    assert run_recipe(failing(error), "stopped; go on") == code
+    assert exit_code_of(failing(error), "stopped; go on") == code
     assert capsys.readouterr().err == line
 
 
-def test_a_recipe_that_is_done_exits_with_0_and_says_nothing_more(capsys):
-    assert run_recipe(lambda: print("done")) == 0
+def test_a_command_that_is_done_exits_with_0_and_says_nothing_more(capsys):
+    assert exit_code_of(lambda: print("done")) == 0
     assert capsys.readouterr() == ("done\n", "")
 
 
 def test_of_several_processes_only_the_first_speaks(capsys, monkeypatch):
     monkeypatch.setenv("RANK", "1")
-    assert run_recipe(failing(ValueError("broken"))) == 2
+    assert exit_code_of(failing(ValueError("broken"))) == 2
     assert capsys.readouterr().err == ""
 
 
 def test_an_error_of_ours_keeps_its_traceback():
     with pytest.raises(AssertionError):
-        run_recipe(failing(AssertionError("a bug")))
+        exit_code_of(failing(AssertionError("a bug")))

@@ -77,7 +77,7 @@ def official_remedy(split: str, part: str = "test") -> str:
     """Return what to do where a list of a split, or a task of it, is not what its name says."""
     archive = "the archive of the whole repository, allenai/natural-instructions, has it; "
     official = {
-        "default": "`make data` gets the official test tasks; " if part == "test" else archive,
+        "default": "`selfinstruct data` gets the official test tasks; " if part == "test" else archive,
         "xlingual": archive,
     }
     return official.get(split, "") + "a list of your own needs a name of its own"

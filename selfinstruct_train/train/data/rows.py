@@ -19,7 +19,7 @@ def read_training_rows(config: Config, mixture: str) -> list[Row]:
     own = config.train.dataset is None
     path = Path(config.run_dir) / "dataset" if config.train.dataset is None else Path(config.train.dataset).expanduser()
     if not path.exists():
-        remedy = "run recipes/generate.py first, or set train.dataset" if own else "mend train.dataset"
+        remedy = "run `selfinstruct generate` first, or set train.dataset" if own else "mend train.dataset"
         raise ValueError(f"{path}: no dataset there; {remedy}")
     rows = []
     for _, record in read_records(path, others=("source",)):

@@ -78,8 +78,9 @@ def without_home(value: Any) -> Any:
 def _command() -> list[str]:
     """Return the command line without secrets."""
     script, here = Path(sys.argv[0]).resolve(), Path.cwd()
+    is_command = script.name in ("selfinstruct", "selfinstruct.exe", "__main__.py")
     name = script.relative_to(here).as_posix() if script.is_relative_to(here) else script.name
-    return [name, *secrets.without_secret_arguments(sys.argv[1:])]
+    return ["selfinstruct" if is_command else name, *secrets.without_secret_arguments(sys.argv[1:])]
 
 
 def _git_state() -> dict[str, Any] | None:

@@ -197,8 +197,8 @@ def judge(figures: dict[str, Any]) -> list[Finding]:
 
 
 _MEND_STOPS = (
-    "see with `make doctor` that every row has its end token in the loss; if it has, train longer or with a larger "
-    "train.learning_rate"
+    "see with `selfinstruct doctor` that every row has its end token in the loss; if it has, train longer or with a "
+    "larger train.learning_rate"
 )
 _MEND_ANSWERS = (
     "look at the samples in verification.json and at the rows; train longer, or with another train.learning_rate"

@@ -87,7 +87,7 @@ def choose_device(model: ModelConfig, batch: Batch, dtypes: Sequence[Any]) -> De
         raise ValueError(
             f"{model.path} could not be examined: it needs {needed:.1f} GiB of free memory for {batch.rows} answers at "
             f"a time, and neither the GPUs nor the machine ({free_bytes('cpu') / 2**30:.1f} GiB) have it; it can be "
-            "verified later by recipes/verify.py, with a smaller --model.batch_size or on a larger machine"
+            "verified later by `selfinstruct verify`, with a smaller --model.batch_size or on a larger machine"
         )
     return device
 

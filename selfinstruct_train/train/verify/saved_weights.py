@@ -21,7 +21,7 @@ from ..network.model import make_skeleton
 
 ADAPTER, FULL, INDEX = "adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json"
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
-RETRAIN = "delete this folder and train again (`make train`)"
+RETRAIN = "delete this folder and train again (`selfinstruct train`)"
 UNTRAINED = "the model was not trained: look at train.learning_rate and at loss.png, delete this folder and train again"
 
 

@@ -70,7 +70,7 @@ def verify(plan: Plan, force: bool = False) -> Verification:
     """
     folder, allow = plan.folder, plan.config.train.allow
     if not any(folder.glob("*.safetensors")):
-        raise ValueError(f"{folder}: no trained model there; run recipes/train.py first")
+        raise ValueError(f"{folder}: no trained model there; run `selfinstruct train` first")
     found = read_identity(folder)
     if found != plan.identity:
         changed = ", ".join(differing(found or {}, plan.identity))
@@ -154,7 +154,9 @@ def verify_merge(merged: Path, adapter: Path, config: Config) -> None:
         raise ValueError(_memory_line(merged, error)) from error
     before = figures.get(MERGED_NEXT_TOKENS)
     if before is None:
-        raise ValueError(f"{adapter}: its verification did not examine the merged model; run recipes/verify.py --force")
+        raise ValueError(
+            f"{adapter}: its verification did not examine the merged model; run `selfinstruct verify --force`"
+        )
     if share < before - OTHER_MACHINE:
         raise ValueError(
             f"the merged model is not the verified one: {share:.1%} of the samples' tokens are its likeliest, "
@@ -172,7 +174,7 @@ def _refuse_merge(findings: list[Finding]) -> None:
 def _memory_line(folder: Path, error: BaseException) -> str:
     return (
         f"{folder} could not be examined: memory ran out ({first_sentence(error)}); the model is kept, and can be "
-        "verified now or later: python recipes/verify.py --config ... --model.device cpu (or a smaller "
+        "verified now or later: `selfinstruct verify CONFIG --model.device cpu` (or a smaller "
         "--model.batch_size, or a larger machine)"
     )
 

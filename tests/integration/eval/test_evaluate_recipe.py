@@ -1,35 +1,35 @@
-"""recipes/evaluate.py as a user calls it."""
+"""`selfinstruct eval` as a user calls it."""
 
-import contextlib
-import io
 import json
-import runpy
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from unittest import mock
 
-from selfinstruct_train.cli import run_recipe
+import pytest
+
 from selfinstruct_train.core.model_source import fingerprint
+from tests.support.cli import Done, run_cli
 from tests.support.ni_tasks import ni_task
 from tests.support.paths import ROOT
 
-RECIPE = str(ROOT / "recipes" / "evaluate.py")
+COMMAND = [sys.executable, "-m", "selfinstruct_train", "eval"]
+Evaluate = Callable[..., Done]
 
 
-def evaluate(*args: object) -> subprocess.CompletedProcess[str]:
-    """Run the recipe in this process, where its libraries are imported already."""
-    out, err = io.StringIO(), io.StringIO()
-    argv = [RECIPE, *map(str, args)]
-    with mock.patch("sys.argv", argv), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            code = run_recipe(runpy.run_path(RECIPE)["main"])
-        except SystemExit as end:  # --help
-            code = int(end.code or 0)
-    return subprocess.CompletedProcess(argv, code, out.getvalue(), err.getvalue())
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A config that leaves all to the command line."""
+    file = tmp_path / "run.yaml"
+    file.write_text("{}\n")
+    return file
+
+
+@pytest.fixture
+def evaluate(config: Path) -> Evaluate:
+    return lambda *args: run_cli("eval", *([] if "--predictions" in args else [config]), *args)
 
 
 def test_published_predictions_are_scored_and_compared(shared_data: Path, tmp_path: Path):
@@ -38,7 +38,7 @@ def test_published_predictions_are_scored_and_compared(shared_data: Path, tmp_pa
     systems = ("davinci", "davinci-self-instruct", "text-davinci-001")
     files = [f"--predictions={human / 'predictions' / f'{system}_predictions.jsonl'}" for system in systems]
     done = subprocess.run(
-        [sys.executable, RECIPE, *files, f"--eval.tasks={shared_data / 'natural_instructions'}",
+        [*COMMAND, *files, f"--eval.tasks={shared_data / 'natural_instructions'}",
          "--eval.split=real_subset", f"--eval.user_oriented={human / 'user_oriented_instructions.jsonl'}",
          f"--scores={tmp_path / 'scores.json'}"],
         capture_output=True, text=True, cwd=ROOT, check=False,
@@ -55,14 +55,14 @@ def test_published_predictions_are_scored_and_compared(shared_data: Path, tmp_pa
     assert json.loads((tmp_path / "scores.json").read_text())["num_examples"] == 252
 
 
-def error_of(done: subprocess.CompletedProcess[str]) -> str:
+def error_of(done: Done) -> str:
     assert done.returncode == 2 and done.stdout == ""
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     assert len(lines) == 1 and lines[0].startswith("error: "), done.stderr
     return lines[0]
 
 
-def test_bad_predictions_files_are_one_clear_line(write_tasks: Callable[..., Path], tmp_path: Path):
+def test_bad_predictions_files_are_one_clear_line(evaluate: Evaluate, write_tasks: Callable[..., Path], tmp_path: Path):
     root = write_tasks(task001_a=ni_task())
     file = tmp_path / "p.jsonl"
     file.write_text("")
@@ -75,12 +75,14 @@ def test_bad_predictions_files_are_one_clear_line(write_tasks: Callable[..., Pat
     assert "none.jsonl: no such file" in error_of(evaluate("--predictions", missing, "--eval.tasks", root))
 
 
-def test_scores_without_predictions_are_one_clear_line(tmp_path: Path):
+def test_scores_without_predictions_are_one_clear_line(evaluate: Evaluate, tmp_path: Path):
     line = error_of(evaluate("--scores", tmp_path / "scores.json", "--run_dir", tmp_path / "run"))
     assert "--scores is for --predictions" in line and not (tmp_path / "run").exists()
 
 
-def test_bad_tasks_are_one_clear_line_before_a_model_is_loaded(write_tasks: Callable[..., Path], tmp_path: Path):
+def test_bad_tasks_are_one_clear_line_before_a_model_is_loaded(
+    evaluate: Evaluate, write_tasks: Callable[..., Path], tmp_path: Path
+):
     settings = ("--run_dir", tmp_path / "run", "--model.path", "no/such-model")
     root = write_tasks(task001_a={"Definition": ["x"]})
     assert 'task001_a.json: no Natural Instructions v2 task: "Categories" is missing' in error_of(
@@ -92,14 +94,16 @@ def test_bad_tasks_are_one_clear_line_before_a_model_is_loaded(write_tasks: Call
     assert not (tmp_path / "run").exists()
 
 
-def test_help_names_both_uses():
+def test_help_names_both_uses(evaluate: Evaluate):
     done = evaluate("--help")
     assert done.returncode == 0
     assert "--predictions FILE" in done.stdout and "--eval.user_oriented" in done.stdout
 
 
-def test_a_run_is_evaluated_and_repeating_it_asks_nothing_again(write_tasks: Callable[..., Path], tmp_path: Path):
-    """A real (random) model through the whole recipe: the base and one trained model."""
+def test_a_run_is_evaluated_and_repeating_it_asks_nothing_again(
+    evaluate: Evaluate, write_tasks: Callable[..., Path], tmp_path: Path
+):
+    """A real (random) model through the whole command: the base and one trained model."""
     model = _random_model(tmp_path / "base", seed=0)
     _random_model(tmp_path / "run" / "model" / "seeds", seed=1)
     root = write_tasks(task001_a=ni_task(), task002_b=ni_task(Instances=[{"id": "b-0", "input": "x", "output": ["y"]}]))
@@ -132,7 +136,9 @@ def test_a_run_is_evaluated_and_repeating_it_asks_nothing_again(write_tasks: Cal
     assert "sampling.max_new_tokens: 4 there, 5 now" in refused.stderr.splitlines()[-1]
 
 
-def test_a_killed_evaluation_asks_nothing_twice(write_tasks: Callable[..., Path], tmp_path: Path):
+def test_a_killed_evaluation_asks_nothing_twice(
+    evaluate: Evaluate, config: Path, write_tasks: Callable[..., Path], tmp_path: Path
+):
     """By SIGKILL in the middle of the base's answers, in a process of its own."""
     model = _random_model(tmp_path / "base", seed=0)
     instances = [{"id": f"a-{i}", "input": f"Look, {i}!", "output": ["y"]} for i in range(200)]
@@ -140,7 +146,7 @@ def test_a_killed_evaluation_asks_nothing_twice(write_tasks: Callable[..., Path]
     args = ["--run_dir", tmp_path / "run", "--model.path", model, "--eval.tasks", root, "--model.batch_size", 1,
             "--eval.sampling.max_new_tokens", 8, "--eval.max_instances_per_task", 200]  # fmt: skip
     journal = tmp_path / "run" / "journal" / f"eval-base-{fingerprint(model)[:8]}.jsonl"
-    with subprocess.Popen([sys.executable, RECIPE, *map(str, args)], stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen([*COMMAND, str(config), *map(str, args)], stderr=subprocess.DEVNULL) as process:
         while process.poll() is None and not (journal.is_file() and journal.read_bytes().count(b"\n") > 3):
             time.sleep(0.01)
         process.kill()

@@ -138,7 +138,7 @@ class Asked:
 
 
 def ours(run_dir: Path, model: Path, sets: tuple[Path, Path], asked: Asked) -> dict[str, Any]:
-    """Evaluate as recipes/evaluate.py does; return the scores and answers by set."""
+    """Evaluate as `selfinstruct eval` does; return the scores and answers by set."""
     config = Config(
         run_dir=str(run_dir),
         model=ModelConfig(path=str(model)),

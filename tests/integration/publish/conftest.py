@@ -1,4 +1,4 @@
-"""A run made by the recipes themselves, finished and evaluated, and a Hub of our own to publish it on."""
+"""A run made by the commands themselves, finished and evaluated, and a Hub of our own to publish it on."""
 
 from __future__ import annotations
 
@@ -32,19 +32,18 @@ SETTINGS = {
     "eval": {"max_instances_per_task": 1, "sampling": {"max_new_tokens": 8}},
 }
 _MAKE = """
-import runpy, sys
+import sys
+from selfinstruct_train.cli import main
 config, *names = sys.argv[1:]
-for name in names:
-    sys.argv = [name, "--config", config]
-    runpy.run_path(f"recipes/{name}.py")["main"]()
+sys.exit(max(main([name, config]) for name in names))
 """
 
 _PUBLISH = """
-import runpy, sys
+import sys
+from selfinstruct_train.cli import main
 from selfinstruct_train.publish import upload
 upload._WAITS = (0.1, 0.1)
-sys.argv[0] = "recipes/publish.py"
-runpy.run_path(sys.argv[0], run_name="__main__")
+sys.exit(main(["publish", *sys.argv[1:]]))
 """
 
 
@@ -73,7 +72,7 @@ def _make(folder: Path, **train: object) -> None:
     config = folder / "run.yaml"
     settings = SETTINGS | {"run_dir": str(folder / "run"), "train": SETTINGS["train"] | train}
     config.write_text(yaml.safe_dump(settings))
-    command = [sys.executable, "-c", _MAKE, str(config), "generate", "describe", "train", "evaluate"]
+    command = [sys.executable, "-c", _MAKE, str(config), "generate", "describe", "train", "eval"]
     done = subprocess.run(command, cwd=ROOT, env=environment(HF_HUB_OFFLINE="1"), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     (folder / "done").touch()
@@ -107,7 +106,7 @@ Publish = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def publish(hub, run, tmp_path) -> Publish:
-    """Run recipes/publish.py against the local Hub, as its own process, with a token and an empty home."""
+    """Run `selfinstruct publish` against the local Hub, as its own process, with a token and an empty home."""
 
     def call(*settings: str, token: str | None = WRITER, url: str | None = None) -> subprocess.CompletedProcess[str]:
         home = {"HF_HOME": str(tmp_path / "home"), "HF_ENDPOINT": url or hub.url, "HF_HUB_DISABLE_XET": "1"}

@@ -220,7 +220,7 @@ def test_data_other_than_those_trained_on_are_refused(publish, run, store):
 def test_an_unverified_model_is_published_only_when_forced_and_its_card_says_so(publish, run, store):
     (run.model / "verification.json").unlink()
     line = error_line(publish(*PUSH))
-    assert "is not verified: run recipes/verify.py (publish.force" in line
+    assert "is not verified: run `selfinstruct verify` (publish.force" in line
     assert store.requests == []
     done = publish("--publish.force", "true", *PUSH)
     assert done.returncode == 0, done.stderr

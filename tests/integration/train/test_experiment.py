@@ -1,4 +1,4 @@
-"""recipes/experiment.py as a user calls it: killed and given again, nothing is trained or asked twice."""
+"""`selfinstruct scale`, `distill`, `baselines`: killed and given again, nothing is trained or asked twice."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.train_process import ENVIRONMENT, ROOT, errors, kill_at
+from tests.support.train_process import ENVIRONMENT, errors, kill_at
 
 EXAMPLES = 3
 
@@ -81,7 +81,7 @@ def write_rows(file: Path, rows: list[dict]) -> None:
 
 
 def start(experiment: str, run: Path, *arguments: str) -> subprocess.Popen:
-    command = [sys.executable, str(ROOT / "recipes/experiment.py"), experiment]
+    command = [sys.executable, "-m", "selfinstruct_train", experiment]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(
         [*command, "--config", str(run), *arguments], env=os.environ | ENVIRONMENT, start_new_session=True, **pipes
@@ -148,9 +148,13 @@ def test_a_killed_experiment_goes_on_and_trains_and_asks_nothing_twice(run, laun
 @pytest.mark.parametrize(
     ("experiment", "arguments", "message"),
     [
-        ("distill", [], "relabelled: no relabelled dataset there; run recipes/relabel.py (make relabel) first"),
+        ("distill", [], "relabelled: no relabelled dataset there; run `selfinstruct relabel` first"),
         ("scale", ["--experiment.sizes", "[4, 13]"], "experiment.sizes names 13, but the dataset has 12 instructions"),
-        ("scale", ["--run_dir", "/absent/run"], "/absent/run/dataset: no dataset there; run recipes/generate.py first"),
+        (
+            "scale",
+            ["--run_dir", "/absent/run"],
+            "/absent/run/dataset: no dataset there; run `selfinstruct generate` first",
+        ),
         ("scale", ["--eval.tasks", "/absent/tasks"], "/absent/tasks"),
         ("baselines", ["--experiment.datasets", "{superni: /absent/rows}"], "/absent/rows: no dataset there"),
         ("scale", ["--experiment.datasets", "{GPT3+T0: x}"], "'GPT3+T0' is the name of a published system"),

@@ -145,7 +145,7 @@ def test_no_secret_of_the_environment_and_no_home_folder_is_told(plan, monkeypat
         "--n.max_new_tokens",
         "16",
     ]
-    monkeypatch.setattr(sys, "argv", ["recipes/train.py", *words, "ghp_99999999"])
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/selfinstruct", *words, "ghp_99999999"])
     config = plan.config
     server = replace(
         config.model.server,
@@ -161,7 +161,7 @@ def test_no_secret_of_the_environment_and_no_home_folder_is_told(plan, monkeypat
         assert value not in text, value
     manifest = json.loads(text)
     assert manifest["command"] == [
-        *("recipes/train.py", "--note", "x <HF_TOKEN>", "--api-key", "<removed>", "--hub.token=<removed>"),
+        *("selfinstruct", "--note", "x <HF_TOKEN>", "--api-key", "<removed>", "--hub.token=<removed>"),
         *("--model.path", "~/m", "--n.max_new_tokens", "16", "<HUB_PAT>"),
     ]
     assert manifest["config"]["model"]["server"]["extra_body"] == {

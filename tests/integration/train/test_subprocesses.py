@@ -39,7 +39,7 @@ def test_a_failure_is_one_line(command, message):
 
 
 @pytest.mark.parametrize("code", [2, 3, 130])
-def test_a_recipe_has_told_its_end_so_only_the_exit_code_is_passed_on(code):
+def test_a_command_has_told_its_end_so_only_the_exit_code_is_passed_on(code):
     with pytest.raises(SystemExit) as ended:
         run_to_end(ends_with(code), "the evaluation")
     assert ended.value.code == code
@@ -62,11 +62,11 @@ def test_who_interrupts_the_first_process_ends_the_command_too(tmp_path, patienc
     """
     outer = f"""
         import sys
-        from selfinstruct_train.cli import run_recipe
+        from selfinstruct_train.cli import exit_code_of
         from selfinstruct_train.train import subprocesses
         subprocesses.PATIENCE_SECONDS = {patience}
         command = [sys.executable, "-c", {textwrap.dedent(inner)!r}]
-        sys.exit(run_recipe(lambda: subprocesses.run_to_end(command, "x"), "stopped"))
+        sys.exit(exit_code_of(lambda: subprocesses.run_to_end(command, "x"), "stopped"))
     """
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(outer)], start_new_session=True, **pipes)
@@ -83,9 +83,9 @@ def test_who_terminates_the_first_process_terminates_the_command_too():
     inner = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     outer = f"""
         import sys
-        from selfinstruct_train.cli import run_recipe
+        from selfinstruct_train.cli import exit_code_of
         from selfinstruct_train.train.subprocesses import run_to_end
-        sys.exit(run_recipe(lambda: run_to_end([sys.executable, "-c", {inner!r}], "the training of 'a'")))
+        sys.exit(exit_code_of(lambda: run_to_end([sys.executable, "-c", {inner!r}], "the training of 'a'")))
     """
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(outer)], start_new_session=True, **pipes)

@@ -334,7 +334,7 @@ def config_file(base_folder, rows_file, tmp_path):
         (["--train.report_to", "[wandbb]"], "'wandbb' is no tracker of transformers; did you mean 'wandb'"),
     ],
 )
-def test_the_recipe_refuses_bad_input_in_one_line(config_file, arguments, message):
+def test_the_command_refuses_bad_input_in_one_line(config_file, arguments, message):
     done = finish(config_file, *arguments)
     assert done.returncode == 2
     assert len(errors(done)) == 1

@@ -1,9 +1,6 @@
 """Other people's instruction data as rows: who gets in, who never does, how many of each, always the same."""
 
 import json
-import runpy
-import subprocess
-import sys
 import tarfile
 from collections import Counter
 from pathlib import Path
@@ -14,6 +11,7 @@ from selfinstruct_train.dataset.convert import convert_p3, convert_superni, writ
 from selfinstruct_train.dataset.origin import read_origin
 from selfinstruct_train.dataset.rows import read_rows
 from selfinstruct_train.sources.natural_instructions import OFFICIAL_NUMBERS
+from tests.support.cli import run_cli
 from tests.support.paths import ROOT
 
 SHARED = ROOT.parent / "shared" / "data"
@@ -306,20 +304,21 @@ def test_the_official_tasks_stand_under_their_licence_and_keep_the_119_out(tasks
         convert_superni(source)
 
 
-def test_the_recipe_converts_the_little_worlds_training_tasks(tmp_path):
-    command = [sys.executable, "recipes/convert.py", "superni", "builtin:tiny", "--out", str(tmp_path / "out")]
-    done = subprocess.run([*command, "--max-rows", "60"], cwd=ROOT, capture_output=True, text=True)
+def test_the_command_converts_the_little_worlds_training_tasks(tmp_path):
+    command = ["convert", "superni", "builtin:tiny", "--out", tmp_path / "out"]
+    done = run_cli(*command, "--max-rows", "60")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].startswith("60 rows of 30 tasks; ")
     assert len(read_rows(tmp_path / "out")) == 60
     assert read_origin(tmp_path / "out").settings["max_rows"] == 60
-    refused = subprocess.run([*command, "--part", "test"], cwd=ROOT, capture_output=True, text=True)
+    refused = run_cli(*command, "--part", "test")
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "56 of 56 tasks are test tasks" in refused.stderr
 
 
-def test_the_recipe_knows_the_parts_of_a_split(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["convert.py", "superni", "builtin:tiny", "--out", "nowhere", "--part", "trian"])
-    with pytest.raises(SystemExit, match="^2$"):
-        runpy.run_path(str(ROOT / "recipes/convert.py"))["_parse"]()
-    assert "invalid choice: 'trian'" in capsys.readouterr().err
+def test_the_command_knows_the_parts_of_a_split_and_which_option_is_for_which_kind():
+    superni, p3 = ("convert", "superni", "builtin:tiny", "--out", "nowhere"), ("convert", "p3", "a", "--out", "nowhere")
+    assert "invalid choice: 'trian'" in run_cli(*superni, "--part", "trian").error()
+    assert "--test-tasks is for p3; leave it out" in run_cli(*superni, "--test-tasks", "list").error()
+    assert "--part is for superni; leave it out" in run_cli(*p3, "--part", "train").error()
+    assert "superni takes one source, not 2" in run_cli("convert", "superni", "a", "b", "--out", "nowhere").error()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,7 +24,7 @@ from selfinstruct_train.dataset.rows import write_rows
 from selfinstruct_train.generate.pipeline import read_plan
 from selfinstruct_train.generate.self_instruct.journals import journal_header
 from selfinstruct_train.lm.base import OnAnswer
-from tests.support.paths import ROOT
+from tests.support.cli import run_cli
 
 
 class Costly:
@@ -201,12 +200,11 @@ def test_what_cannot_be_described_is_refused_in_one_line(config: Config, tmp_pat
     assert readme.read_text() == "# My own card\n"
 
 
-@pytest.mark.parametrize("recipe", ["describe", "export"])
-def test_the_recipes_say_in_one_line_what_is_missing(recipe: str, tmp_path: Path) -> None:
-    command = [sys.executable, f"recipes/{recipe}.py", "--run_dir", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("verb", ["describe", "export"])
+def test_the_commands_say_in_one_line_what_is_missing(verb: str, tmp_path: Path) -> None:
+    done = run_cli(verb, "--run_dir", tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"error: {tmp_path}/dataset: no dataset there; run recipes/generate.py first")
+    assert done.stderr.startswith(f"error: {tmp_path}/dataset: no dataset there; run `selfinstruct generate` first")
     assert done.stderr.count("\n") == 1
 
 

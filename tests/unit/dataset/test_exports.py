@@ -118,7 +118,9 @@ def test_rows_are_chosen_by_source_and_those_without_text_counted(tmp_path: Path
 
 
 def test_what_cannot_be_exported_is_refused_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no dataset there; run recipes/generate\.py first, or set export\.dataset"):
+    with pytest.raises(
+        ValueError, match=r"no dataset there; run `selfinstruct generate` first, or set export\.dataset"
+    ):
         export(_config(tmp_path))
     _write(tmp_path, [{"instruction": "g", "input": "", "output": "2"}])
     with pytest.raises(ValueError, match="1 rows for openai_chat; OpenAI takes at least 10, so generate more"):

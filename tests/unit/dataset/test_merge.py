@@ -1,8 +1,6 @@
 """Merging: who keeps what, which instances join, new ids, the ledger."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 from selfinstruct_train.core.records import Row
 from selfinstruct_train.dataset.merge import Source, merge, merge_table, read_sources, write_merged
 from selfinstruct_train.dataset.rows import read_rows
-from tests.support.paths import ROOT
+from tests.support.cli import run_cli
 
 RIVERS = "Name three long rivers of the world."
 BREAD = "Explain how bread is baked in Paris."
@@ -133,14 +131,9 @@ def test_names_come_from_run_directories_files_or_the_user(tmp_path):
         read_sources([str(tmp_path / "absent")])
 
 
-def test_the_recipe_writes_a_run_directory_and_keeps_its_hands_off_a_generation_run(tmp_path):
+def test_the_command_writes_a_run_directory_and_keeps_its_hands_off_a_generation_run(tmp_path):
     runs = [write_run(tmp_path / "one", RIVERS, BREAD), write_run(tmp_path / "two", BREAD, "Sing a song.")]
-
-    def recipe(out: Path) -> subprocess.CompletedProcess:
-        command = [sys.executable, str(ROOT / "recipes/merge.py"), "--out", str(out), *runs]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-
-    done = recipe(tmp_path / "both")
+    done = run_cli("merge", "--out", tmp_path / "both", *runs)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-3:] == [
         "3 rows of 4 stay",
@@ -150,7 +143,7 @@ def test_the_recipe_writes_a_run_directory_and_keeps_its_hands_off_a_generation_
     assert [r.id for r in read_rows(tmp_path / "both/dataset")] == ["one/row-0", "one/row-1", "two/row-1"]
     (tmp_path / "one/journal").mkdir()
     (tmp_path / "one/journal/instructions.jsonl").write_text("{}\n")
-    refused = recipe(tmp_path / "one")
+    refused = run_cli("merge", "--out", tmp_path / "one", *runs)
     assert refused.returncode == 2
     assert refused.stderr.splitlines() == [
         f"error: {tmp_path / 'one'} holds a generation run of its own; give another folder"

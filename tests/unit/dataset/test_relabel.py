@@ -100,7 +100,9 @@ def test_plain_questions_beside_the_chat_template_of_training_are_refused(run_di
 def test_what_can_be_mended_is_told_before_a_model_is_loaded(run_dir, rule_lm):
     with pytest.raises(ValueError, match=r"relabel\.model\.path names no model"):
         prepare_relabel(Config(run_dir=str(run_dir)))
-    with pytest.raises(ValueError, match=r"no dataset there; run recipes/generate.py first, or set relabel.dataset"):
+    with pytest.raises(
+        ValueError, match=r"no dataset there; run `selfinstruct generate` first, or set relabel.dataset"
+    ):
         prepare_relabel(config_of(run_dir / "absent"))
     seeds = run_dir / "seeds.jsonl"
     seeds.write_text((run_dir / "dataset/train.jsonl").read_text().splitlines()[0])

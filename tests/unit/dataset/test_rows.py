@@ -68,7 +68,9 @@ def test_prompt_and_completion_files_are_refused(tmp_path):
 def test_a_missing_or_empty_dataset_says_what_to_do(tmp_path):
     config = Config(run_dir=str(tmp_path))
     assert run_dataset(config) == tmp_path / "dataset"
-    with pytest.raises(ValueError, match=r"dataset: no dataset there; run recipes/generate.py first, or set relabel"):
+    with pytest.raises(
+        ValueError, match=r"dataset: no dataset there; run `selfinstruct generate` first, or set relabel"
+    ):
         find_dataset(config, "relabel.dataset", None)
     with pytest.raises(ValueError, match=r"no.jsonl: no dataset there; mend relabel.dataset"):
         find_dataset(config, "relabel.dataset", str(tmp_path / "no.jsonl"))

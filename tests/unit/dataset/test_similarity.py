@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -18,6 +16,7 @@ from selfinstruct_train.config import Config, GenerateConfig
 from selfinstruct_train.core.records import SeedTask
 from selfinstruct_train.dataset import similarity
 from selfinstruct_train.dataset.similarity import Similarity, nearest_seed, similarities, write_most_similar
+from tests.support.cli import run_cli
 from tests.support.paths import ROOT
 
 SCORER = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False)
@@ -104,7 +103,7 @@ def test_other_scripts_are_compared_by_their_own_words() -> None:
     assert nearest_seed(texts, seeds) == [("zh", 0.0), ("zh", 0.0)]
 
 
-def test_the_recipe_writes_what_the_released_code_stores_of_every_accepted_instruction(tmp_path: Path) -> None:
+def test_the_command_writes_what_the_released_code_stores_of_every_accepted_instruction(tmp_path: Path) -> None:
     world, run = tmp_path / "world.jsonl", tmp_path / "run"
     task = {
         "id": "s0",
@@ -113,16 +112,17 @@ def test_the_recipe_writes_what_the_released_code_stores_of_every_accepted_instr
         "is_classification": False,
     }
     world.write_text(json.dumps(task) + "\n")
-    command = [sys.executable, str(ROOT / "recipes/similarity.py"), "--run_dir", str(run), "--generate.seed_tasks"]
-    failed = subprocess.run([*command, str(world)], capture_output=True, text=True, check=False)
+    command = ["similarity", "--run_dir", run, "--generate.seed_tasks", world]
+    failed = run_cli(*command)
     assert failed.returncode == 2
-    assert failed.stderr.startswith(f"error: {run}/candidates/instructions.jsonl: no such file; recipes/generate.py")
+    told = f"error: {run}/candidates/instructions.jsonl: no such file; `selfinstruct generate` writes it"
+    assert failed.stderr.startswith(told)
     (run / "candidates").mkdir(parents=True)
     outcomes = [("g0", "a b c e", "kept"), ("g1", "a b c d", "too_similar"), ("g2", "a b x y", "kept")]
     (run / "candidates/instructions.jsonl").write_text(
         "".join(json.dumps({"id": id, "text": text, "verdict": verdict}) + "\n" for id, text, verdict in outcomes)
     )
-    done = subprocess.run([*command, str(world)], capture_output=True, text=True, check=False)
+    done = run_cli(*command)
     assert (done.returncode, done.stdout) == (0, f"{run}/most_similar.jsonl\n")
     assert [json.loads(line) for line in (run / "most_similar.jsonl").read_text().splitlines()] == [
         {"id": "g0", "instruction": "a b c e", "most_similar": {"a b c d": 0.75}, "avg_similarity_score": 0.75},

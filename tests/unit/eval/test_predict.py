@@ -248,7 +248,7 @@ def test_answers_are_read_back_for_every_system_and_the_published_ones(config, w
 
 def test_answers_that_are_not_there_are_asked_for_in_one_line(config, write_tasks, tmp_path: Path):
     config = _files_of(config, write_tasks, tmp_path)
-    with pytest.raises(ValueError, match=r"base/predictions.jsonl: no such file; run `make eval`"):
+    with pytest.raises(ValueError, match=r"base/predictions.jsonl: no such file; run `selfinstruct eval`"):
         read_answers(config, load_sets(config.eval), "tasks")
     with pytest.raises(
         ValueError, match="no set 'user_oriented' .* eval.user_oriented names no file.* --judge.set tasks"

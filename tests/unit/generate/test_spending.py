@@ -17,7 +17,7 @@ from selfinstruct_train.generate.pipeline import generate, prepare
 from selfinstruct_train.lm.base import OnAnswer
 from selfinstruct_train.lm.budget import Meter, MeteredLM, Usage, money, price_of, spent_before
 from tests.support import scripted_lm as scripted
-from tests.support.paths import ROOT
+from tests.support.cli import run_cli
 
 PRICE = Price(input=2.0, output=10.0)
 SAMPLING = Sampling(max_new_tokens=10)
@@ -226,21 +226,12 @@ def test_the_forecast_asks_the_runs_own_first_requests(
 
 
 @pytest.mark.parametrize(
-    ("recipe", "done"), [("generate", "0 of 400 instructions are accepted; "), ("forecast", "may take 0.000648; ")]
+    ("verb", "done"), [("generate", "0 of 400 instructions are accepted; "), ("forecast", "may take 0.000648; ")]
 )
-def test_a_recipe_ends_with_exit_code_3_at_a_limit(tmp_path: Path, recipe: str, done: str) -> None:
-    import subprocess
-    import sys
-
+def test_a_command_ends_with_exit_code_3_at_a_limit(tmp_path: Path, verb: str, done: str) -> None:
     budget = json.dumps({"builtin:tiny": {"input": 1, "output": 1}})
     options = ["--run_dir", str(tmp_path), "--budget.prices", budget, "--budget.max_cost", "0.0005"]
-    ended = subprocess.run(
-        [sys.executable, f"recipes/{recipe}.py", "--config", "configs/tiny.yaml", *options],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = run_cli(verb, "tiny", *options)
     assert ended.returncode == 3
     last = ended.stderr.splitlines()[-1]
     assert last.startswith("stopped: budget.max_cost is reached: 0.00 of 0.0005 USD are spent")

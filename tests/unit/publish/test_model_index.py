@@ -151,7 +151,7 @@ def test_judgements_of_other_answers_than_the_scored_are_left_out():
 
 
 def test_scores_that_are_missing_or_broken_are_one_clear_line(tmp_path: Path):
-    with pytest.raises(ValueError, match=r"scores.json: no such file; `make eval` writes it$"):
+    with pytest.raises(ValueError, match=r"scores.json: no such file; `selfinstruct eval` writes it$"):
         write_model_indexes(str(tmp_path / "none"))
     told = r"eval: scores.json, judge.json or people.json is not as its command writes it \(.*\); give it again$"
     with pytest.raises(ValueError, match=told):

@@ -76,7 +76,7 @@ def test_a_malformed_repository_is_refused(config, name):
 
 
 def test_a_mixture_that_was_not_trained_is_refused(config):
-    with pytest.raises(ValueError, match=r"model/seeds: no trained model there; run recipes/train.py"):
+    with pytest.raises(ValueError, match=r"model/seeds: no trained model there; run `selfinstruct train`"):
         find_sources(having(config, mixture="seeds"))
 
 
@@ -88,7 +88,7 @@ def test_an_adapter_of_a_full_training_is_refused(config, weights):
 
 def test_a_dataset_without_a_card_is_refused(config, tmp_path):
     (tmp_path / "dataset" / "README.md").unlink()
-    with pytest.raises(ValueError, match=r"it has no card; run recipes/describe.py"):
+    with pytest.raises(ValueError, match=r"it has no card; run `selfinstruct describe`"):
         find_sources(config)
     assert find_sources(having(config, dataset_repo=None)).dataset is None
 
@@ -100,7 +100,9 @@ def test_a_failed_verification_and_one_of_other_weights_do_not_count(config, tmp
         path.write_text(json.dumps(record | change))
         sources = find_sources(config)
         assert len(sources.missing) == 1
-        with pytest.raises(ValueError, match="failed its verification, or was changed after it: run recipes/verify.py"):
+        with pytest.raises(
+            ValueError, match="failed its verification, or was changed after it: run `selfinstruct verify`"
+        ):
             refuse_unproven(sources, force=False)
         refuse_unproven(sources, force=True)
 
@@ -109,10 +111,10 @@ def test_an_evaluation_of_other_weights_does_not_count(config, tmp_path):
     model = tmp_path / "model" / SYSTEM
     (model / "model.safetensors").write_bytes(b"trained again")
     assert read_scores(config, model) == []  # so that no card shows them, forced or not
-    assert "the evaluation is of other weights: run recipes/evaluate.py" in find_sources(config).missing
+    assert "the evaluation is of other weights: run `selfinstruct eval`" in find_sources(config).missing
     (tmp_path / "journal").mkdir()
     (tmp_path / "journal" / f"eval-{SYSTEM}-{fingerprint(model)[:8]}.jsonl").touch()  # one that was stopped
-    assert "the evaluation is of other weights: run recipes/evaluate.py" in find_sources(config).missing
+    assert "the evaluation is of other weights: run `selfinstruct eval`" in find_sources(config).missing
     evaluate(tmp_path, fingerprint(model))
     assert [s["set"] for s in read_scores(config, model)] == ["tasks"]
 
@@ -120,10 +122,10 @@ def test_an_evaluation_of_other_weights_does_not_count(config, tmp_path):
 def test_a_run_without_evaluation_and_broken_scores_are_told(config, tmp_path):
     scores = tmp_path / "eval" / "scores.json"
     scores.write_text("[{}]")
-    with pytest.raises(ValueError, match="not the scores of recipes/evaluate.py"):
+    with pytest.raises(ValueError, match="not the scores of `selfinstruct eval`"):
         read_scores(config, tmp_path / "model" / SYSTEM)
     scores.unlink()
-    assert find_sources(config).missing == ("there is no evaluation of the model: run recipes/evaluate.py",)
+    assert find_sources(config).missing == ("there is no evaluation of the model: run `selfinstruct eval`",)
 
 
 def test_a_dataset_with_a_file_more_in_it_is_not_the_one_trained_on(config, tmp_path):

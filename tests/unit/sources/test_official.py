@@ -1,11 +1,9 @@
-"""What `make data` leaves: the real files that are at hand, and a little mirror in place of the rest."""
+"""What `selfinstruct data` leaves: the real files that are at hand, and a little mirror in place of the rest."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -13,7 +11,7 @@ from selfinstruct_train.generate.seeds import read_seed_tasks
 from selfinstruct_train.generate.self_instruct.prompts import classification_prompt, instance_prompt, read_templates
 from selfinstruct_train.sources import official
 from selfinstruct_train.sources.fetch import Folders
-from tests.support.paths import ROOT
+from tests.support.cli import run_cli
 
 # of the same shape as the released files, in our own words
 CLASSIFICATION = "template_1 = '''Has this task a few labels?\n\nTask: Name it.\nIs it classification? No\n\nTask:'''\n"
@@ -22,11 +20,6 @@ INSTANCES = (
     "output_first_template_for_clf = '''Label first.\n\nTask: \"A\" or 'B'?\nClass label: A\n\nTask:'''\n\n"
     "input_first_template_for_gen = '''Input first.\n\nTask: Say 85\\u00b0.\nOutput: é\n\nTask:'''\nos.abort()\n"
 )
-
-
-def recipe(*args: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "recipes/data.py", *map(str, args)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_what_is_fetched_is_written_down_file_by_file():
@@ -118,8 +111,8 @@ def test_a_whole_checkout_gives_all_and_a_second_call_reads_nothing(tmp_path, mo
         official.get_official(tmp_path / "data", Folders([source]))
 
 
-def test_the_recipe_takes_what_a_folder_has_and_says_what_it_lacks(shared_data, tmp_path):
-    done = recipe("--data", tmp_path, "--from", shared_data)
+def test_the_command_takes_what_a_folder_has_and_says_what_it_lacks(shared_data, tmp_path):
+    done = run_cli("data", "--data", tmp_path, "--from", shared_data)
     assert done.returncode == 0, done.stderr
     assert len(read_seed_tasks(tmp_path / "self-instruct/seed_tasks.jsonl")) == 175
     assert (tmp_path / "natural-instructions/tasks/task033_winogrande_answer_generation.json").is_file()
@@ -136,7 +129,7 @@ def test_the_recipe_takes_what_a_folder_has_and_says_what_it_lacks(shared_data, 
     ],
 )
 def test_what_the_user_can_mend_is_one_line_and_exit_code_2(args, message, tmp_path):
-    done = recipe("--data", tmp_path, *args)
+    done = run_cli("data", "--data", tmp_path, *args)
     errors = [line for line in done.stderr.replace("\r", "\n").splitlines() if line.startswith("error")]
     assert (done.returncode, len(errors)) == (2, 1)
     assert message in errors[0]

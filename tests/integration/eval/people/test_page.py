@@ -24,7 +24,7 @@ sync_api.expect.set_options(timeout=20_000)
 
 @dataclass
 class Server:
-    """A running recipes/annotate.py; `said` is what it printed after the address, once it has ended."""
+    """A running `selfinstruct annotate`; `said` is what it printed after the address, once it has ended."""
 
     process: subprocess.Popen
     url: str
@@ -38,7 +38,9 @@ class Server:
 
 @contextmanager
 def serving(settings: list[str]) -> Iterator[Server]:
-    command = [sys.executable, "recipes/annotate.py", *settings]
+    config = Path(settings[1]).parent / "run.yaml"
+    config.write_text("{}\n")
+    command = [sys.executable, "-m", "selfinstruct_train", "annotate", str(config), *settings]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import json
 import logging
-import os
 import signal
 import socket
 import subprocess
@@ -19,6 +18,7 @@ from selfinstruct_train.core.records import Request, Sampling
 from selfinstruct_train.lm import UnansweredError, load_lm
 from selfinstruct_train.lm.http import http_lm
 from selfinstruct_train.lm.http import retry as http_retry
+from tests.support.cli import run_cli
 from tests.support.faulty_proxy import FaultyProxy, asked_after_delivery
 from tests.support.paths import ROOT
 
@@ -313,6 +313,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite run in the b
 from selfinstruct_train.config import ModelConfig, ServerConfig
 from selfinstruct_train.lm import load_lm
 from selfinstruct_train.core.records import Request, Sampling
+from tests.support.cli import run_cli
 lm = load_lm(ModelConfig(path="m", backend="http", server=ServerConfig(({stub.url!r},), "NO_KEY")))
 try:
     lm.complete([Request(f"r{{i}}", f"The cat {{i}}") for i in range(3)], Sampling(4),
@@ -354,12 +355,7 @@ def test_a_key_occurs_in_no_file_of_a_run_and_not_in_its_output(proxy, tmp_path,
     }
     config = tmp_path / "run.yaml"
     config.write_text(json.dumps(settings))  # JSON is YAML
-    process = subprocess.run(
-        [sys.executable, str(ROOT / "recipes/generate.py"), "--config", str(config)],
-        env=os.environ | {"SOME_KEY": KEY, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-    )
+    process = run_cli("generate", config, env={"SOME_KEY": KEY})
     if faults:
         assert process.returncode == 2
         assert "error: HTTP 401" in process.stderr
@@ -398,12 +394,7 @@ def test_the_evaluation_asks_the_base_model_by_transformers_where_a_server_gener
         "eval": {"max_instances_per_task": 1, "sampling": {"max_new_tokens": 2}, "bootstrap_samples": 10},
     }
     (tmp_path / "run.yaml").write_text(json.dumps(settings))
-    process = subprocess.run(
-        [sys.executable, str(ROOT / "recipes/evaluate.py"), "--config", str(tmp_path / "run.yaml")],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-    )
+    process = run_cli("eval", tmp_path / "run.yaml")
     assert process.returncode == 0, process.stderr
     header = json.loads(next((tmp_path / "journal").glob("eval-base*.jsonl")).read_text().splitlines()[0])
     assert header["lm"].startswith("builtin:tiny@")

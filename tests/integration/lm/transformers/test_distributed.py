@@ -24,9 +24,10 @@ def command(run_dir: Path, *options: str, processes: int = 2) -> list[str]:
     launcher = [sys.executable, *(TWO if processes == 2 else [])]
     return [
         *launcher,
-        "recipes/generate.py",
-        "--config",
-        "configs/tiny.yaml",
+        "-m",
+        "selfinstruct_train",
+        "generate",
+        "tiny",
         "--run_dir",
         str(run_dir),
         *SMALL,

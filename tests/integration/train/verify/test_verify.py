@@ -1,11 +1,9 @@
 """Verification for real on small models: what is fit passes, and each way of being unfit is refused with its remedy."""
 
 import json
-import os
 import shutil
 import struct
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import yaml
 from selfinstruct_train.config import ModelConfig
 from selfinstruct_train.train.checks.findings import findings_table
 from selfinstruct_train.train.plan import make_plan
+from selfinstruct_train.train.verify.new_process import verify_in_a_new_process
 from selfinstruct_train.train.verify.verification import (
     CHECKS,
     VERIFICATION_FILE,
@@ -23,8 +22,8 @@ from selfinstruct_train.train.verify.verification import (
     verify,
     verify_merge,
 )
+from tests.support.cli import run_cli
 from tests.support.hand_training import hand_train
-from tests.support.paths import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +128,7 @@ def test_a_model_of_another_training_and_no_model_are_refused_before_anything(br
     plan = broken()
     with pytest.raises(ValueError, match=r"of another training \(other: seed\); give that run's config"):
         verify(replace(plan, identity=plan.identity | {"seed": 7}))
-    with pytest.raises(ValueError, match="no trained model there; run recipes/train.py first"):
+    with pytest.raises(ValueError, match="no trained model there; run `selfinstruct train` first"):
         verify(replace(plan, folder=tmp_path / "nowhere"))
 
 
@@ -152,29 +151,25 @@ def test_memory_that_runs_out_is_no_verdict_and_one_line_with_the_remedy(broken,
     with pytest.raises(ValueError, match=r"could not be examined: memory ran out \(.*CUDA out of memory\)") as told:
         verify(plan)
     assert "the model is kept" in str(told.value)
-    assert "python recipes/verify.py --config ... --model.device cpu" in str(told.value)
+    assert "`selfinstruct verify CONFIG --model.device cpu`" in str(told.value)
     assert not is_verified(plan.folder)
     assert not is_refused(plan.folder)
     assert next(plan.folder.glob("*.safetensors")).is_file()
 
 
 def test_training_tells_a_model_that_failed_from_one_that_could_not_be_examined(tmp_path, monkeypatch):
-    import runpy
-
-    train = runpy.run_path(str(ROOT / "recipes" / "train.py"))["_verify_in_a_new_process"]
-
     def end_with(code: int) -> None:
         monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], code))
 
     end_with(0)
-    train([tmp_path])
+    verify_in_a_new_process([tmp_path], [])
     for code, told in ((2, "the lines above"), (1, "the lines above"), (-9, "signal 9")):
         end_with(code)
         with pytest.raises(ValueError, match=f"trained and kept, but it could not be examined: {told}"):
-            train([tmp_path])
+            verify_in_a_new_process([tmp_path], [])
     (tmp_path / VERIFICATION_FILE).write_text(json.dumps({"format": 2, "passed": False, "sha256": {}}))
     with pytest.raises(ValueError, match="not proven fit for use"):
-        train([tmp_path])
+        verify_in_a_new_process([tmp_path], [])
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
@@ -276,7 +271,7 @@ def test_a_model_trained_without_loss_on_the_end_does_not_stop_and_is_refused(ma
     hand_train(plan, 40, end_in_loss=False)
     what, remedy = errors(plan)["stops"]
     assert what.startswith("the model does not stop: 0% [0%, 7%] of 50 answers end within 16 tokens")
-    assert "make doctor" in remedy
+    assert "selfinstruct doctor" in remedy
     record = json.loads((plan.folder / VERIFICATION_FILE).read_text())
     assert (record["passed"], record["figures"]["stop_rate"]) == (False, 0.0)
 
@@ -332,17 +327,11 @@ def test_a_merged_model_is_published_only_if_it_is_the_verified_one(broken, base
     record = json.loads((plan.folder / VERIFICATION_FILE).read_text())
     del record["figures"]["merged_next_tokens"]
     (plan.folder / VERIFICATION_FILE).write_text(json.dumps(record))
-    with pytest.raises(ValueError, match=r"did not examine the merged model; run recipes/verify.py --force"):
+    with pytest.raises(ValueError, match=r"did not examine the merged model; run `selfinstruct verify --force`"):
         verify_merge(merged, plan.folder, plan.config)
 
 
-def recipe(config_file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "recipes" / "verify.py"), "--config", str(config_file), *arguments]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
-
-
-def test_the_recipe_tells_what_passed_and_ends_with_2_where_something_failed(broken, rows_file, base_folder, tmp_path):
+def test_the_command_tells_what_passed_and_ends_with_2_where_something_failed(broken, rows_file, base_folder, tmp_path):
     plan = broken()
     settings = {
         "run_dir": str(tmp_path),
@@ -351,18 +340,18 @@ def test_the_recipe_tells_what_passed_and_ends_with_2_where_something_failed(bro
     }
     file = tmp_path / "run.yaml"
     file.write_text(yaml.safe_dump(settings))
-    done = recipe(file)
+    done = run_cli("verify", file)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("seeds+generated: passed\n")
     assert done.stdout.rstrip().endswith(VERIFICATION_FILE)
     shutil.copy(base_folder / "model.safetensors", plan.folder / "model.safetensors")
-    done = recipe(file, "--force")
+    done = run_cli("verify", file, "--force")
     assert done.returncode == 2
     assert "seeds+generated: FAILED" in done.stdout
     assert done.stderr.strip().splitlines()[-1].startswith("error: not fit for use: ")
     assert done.stderr.strip().endswith("(or accept it: --train.allow '[weights_changed]')")
     assert "weights_changed" in done.stderr
     assert "Traceback" not in done.stderr
-    done = recipe(file, "--train.allow", "[weight_changed]")
+    done = run_cli("verify", file, "--train.allow", "[weight_changed]")
     assert done.returncode == 2
     assert "train.allow names 'weight_changed', which is no check; did you mean 'weights_changed'?" in done.stderr

@@ -40,7 +40,7 @@ def make_plan(user_examples, tmp_path) -> Callable[..., JudgePlan]:
 
 @pytest.fixture
 def add_answers(tmp_path) -> Callable[..., Path]:
-    """add_answers(set, examples, answers by system): write them as `make eval` does -> the run directory."""
+    """add_answers(set, examples, answers by system): write them as `selfinstruct eval` does -> the run directory."""
 
     def add(name: str, examples: Sequence[Example], answers: dict[str, tuple[str, ...]]) -> Path:
         run_dir = tmp_path / "run"
@@ -57,5 +57,5 @@ def add_answers(tmp_path) -> Callable[..., Path]:
 
 @pytest.fixture
 def run_with_answers(user_examples, add_answers) -> Path:
-    """A run directory as `make eval` leaves it, as far as the judge reads it."""
+    """A run directory as `selfinstruct eval` leaves it, as far as the judge reads it."""
     return add_answers("user_oriented", user_examples, world(user_examples))

@@ -1,11 +1,8 @@
-"""recipes/judge.py from end to end: a judge behind a server, files and report; one line where it cannot be."""
+"""`selfinstruct judge` from end to end: a judge behind a server, files and report; one line where it cannot be."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from selfinstruct_eval.scores import evaluate_predictions, to_json
 from selfinstruct_eval.tasks import load_sets
 from selfinstruct_train.config import EvalConfig
 from selfinstruct_train.core.storage import write_json
+from tests.support.cli import run_cli
 from tests.support.judge_server import JudgeServer
 from tests.support.judges import mostly_knows, world
 from tests.support.ni_tasks import ni_task
@@ -51,22 +49,11 @@ def config_file(run_with_answers, add_answers, write_tasks, tmp_path) -> Path:
     return file
 
 
-def recipe(config: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(ROOT / "recipes/judge.py"), "--config", str(config), *args],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-        check=False,
-        timeout=200,
-    )
-
-
 @pytest.mark.slow
 def test_a_judge_behind_a_server_grades_a_run_once_and_the_report_tells(config_file, run_with_answers, server):
     http = ["--judge.model.path", "judge-8b", "--judge.model.backend", "http"]
     http += ["--judge.model.server.base_urls", json.dumps([server.url])]
-    done = recipe(config_file, *http)
+    done = run_cli("judge", config_file, *http)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].split()[:6] == ["grades", "A", "B", "C", "D", "unread"]
@@ -79,7 +66,7 @@ def test_a_judge_behind_a_server_grades_a_run_once_and_the_report_tells(config_f
     assert "judge-8b" in (run_with_answers / "report.html").read_text()
     num_asked = server.num_asked
     assert num_asked > 200
-    again = recipe(config_file, *http)
+    again = run_cli("judge", config_file, *http)
     assert again.returncode == 0 and again.stdout == done.stdout
     assert server.num_asked == num_asked
 
@@ -87,15 +74,16 @@ def test_a_judge_behind_a_server_grades_a_run_once_and_the_report_tells(config_f
 @pytest.mark.slow
 def test_the_tiny_model_is_no_judge_and_says_so_in_one_line(config_file, run_with_answers):
     tiny = ROOT / "selfinstruct_train/assets/models/tiny"
-    done = recipe(config_file, "--judge.model.path", str(tiny), "--judge.chat", "false", "--judge.max_examples", "4")
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert done.returncode == 2 and len(errors) == 1, done.stderr
-    assert errors[0].startswith("error: none of 12 replies of ") and "is a grade; the first is" in errors[0]
+    done = run_cli(
+        "judge", config_file, "--judge.model.path", str(tiny), "--judge.chat", "false", "--judge.max_examples", "4"
+    )
+    error = done.error()
+    assert error.startswith("error: none of 12 replies of ") and "is a grade; the first is" in error
     assert not (run_with_answers / "eval/judge.json").exists()
 
 
 def test_a_run_without_a_judge_is_one_line(config_file, run_with_answers):
-    done = recipe(config_file)
+    done = run_cli("judge", config_file)
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1] == (
         "error: judge.model.path names no model; give the language model that is to judge"

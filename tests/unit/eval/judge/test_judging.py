@@ -161,7 +161,7 @@ def test_what_can_be_mended_is_told_before_a_model_is_loaded(run_with_answers, s
 
 def test_answers_that_are_not_there_are_one_line(run_with_answers):
     (run_with_answers / "eval/base/user_oriented_predictions.jsonl").unlink()
-    with pytest.raises(ValueError, match="run `make eval`"):
+    with pytest.raises(ValueError, match="run `selfinstruct eval`"):
         prepare_judging(config_of(run_with_answers))
 
 

@@ -50,8 +50,8 @@ def test_the_cut_base_is_rated_only_where_it_is_asked_for(configure):
     ("settings", "message"),
     [
         ({"systems": ("gpt",)}, "'gpt' has no answers in this run; known: 'base', 'base, cut', 'seeds'"),
-        ({"set": "tasks"}, r"base/predictions\.jsonl: no such file; run `make eval`"),
-        ({"job": "data"}, r"dataset/train\.parquet: no such file; run `make generate`"),
+        ({"set": "tasks"}, r"base/predictions\.jsonl: no such file; run `selfinstruct eval`"),
+        ({"job": "data"}, r"dataset/train\.parquet: no such file; run `selfinstruct generate`"),
     ],
 )
 def test_what_cannot_be_rated_is_told_in_one_line(configure, settings, message):

@@ -1,7 +1,5 @@
 import json
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from selfinstruct_eval.scores import evaluate_predictions, to_json
 from selfinstruct_train.config import Config, EvalConfig, TrainConfig
 from selfinstruct_train.core.model_source import model_source
 from selfinstruct_train.core.storage import write_json, write_jsonl
-from tests.support.paths import ROOT
+from tests.support.cli import run_cli
 
 ATTACK = "</script><script>alert(1)</script>"
 
@@ -32,7 +30,7 @@ def examples_of(prefix: str = "task", number: int = 8) -> list[Example]:
 def make_run(
     folder: Path, right: dict[str, set[int]], examples: list[Example] | None = None, **settings: Any
 ) -> Config:
-    """Leave what `make eval` does; of each system the examples with these numbers are answered right."""
+    """Leave what `selfinstruct eval` does; of each system the examples with these numbers are answered right."""
     examples = examples or examples_of()
     config = replace(Config(run_dir=str(folder)), **settings)
     predictions = {s: ["red cow" if n in good else "no" for n in range(len(examples))] for s, good in right.items()}
@@ -173,14 +171,14 @@ def test_what_cannot_be_compared_is_refused_in_one_line(tmp_path: Path):
     report = json.loads((tmp_path / "part" / "report.json").read_text())
     write_json(tmp_path / "part" / "report.json", {key: value for key, value in report.items() if key != "costs"})
     for other, message in {
-        "part": r"not as `make eval` writes it \(KeyError\('costs'\)\)",
+        "part": r"not as `selfinstruct eval` writes it \(KeyError\('costs'\)\)",
         "b": "evaluated on different tasks",
         "a/../a": "the same folder is named twice",
         "absent": "no such folder",
         "nothing": "no run",
-        "trained": "this run is not evaluated; run `make eval`",
+        "trained": "this run is not evaluated; run `selfinstruct eval`",
         "old": "no report.json",
-        "broken": "not as `make eval` writes it",
+        "broken": "not as `selfinstruct eval` writes it",
     }.items():
         with pytest.raises(ValueError, match=message) as caught:
             compare_runs([str(tmp_path / "a"), str(tmp_path / other)], str(tmp_path / "out"))
@@ -190,14 +188,12 @@ def test_what_cannot_be_compared_is_refused_in_one_line(tmp_path: Path):
     assert not (tmp_path / "out").exists()
 
 
-def test_the_recipe_prints_the_pages_and_ends_with_2_on_an_error(tmp_path: Path):
+def test_the_command_prints_the_pages_and_ends_with_2_on_an_error(tmp_path: Path):
     for name in "ab":
         make_run(tmp_path / name, {"base": set(), "seeds": {1}})
-    command = [sys.executable, "recipes/compare.py", "--out", str(tmp_path / "out")]
-    done = subprocess.run(
-        [*command, str(tmp_path / "a"), str(tmp_path / "b")], cwd=ROOT, capture_output=True, text=True
-    )
+    command = ["compare", "--out", tmp_path / "out"]
+    done = run_cli(*command, tmp_path / "a", tmp_path / "b")
     assert done.returncode == 0, done.stderr
     assert [Path(line).name for line in done.stdout.split()] == ["compared.html", "compared.md", "compared.json"]
-    failed = subprocess.run([*command, str(tmp_path / "a")], cwd=ROOT, capture_output=True, text=True)
+    failed = run_cli(*command, tmp_path / "a")
     assert failed.returncode == 2 and failed.stderr.startswith("error: 1 run given") and len(failed.stderr) < 200

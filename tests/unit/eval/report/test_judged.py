@@ -152,14 +152,14 @@ def test_people_s_grades_and_agreement_are_shown_beside_the_paper_s(config: Conf
 def test_where_nobody_graded_one_line_says_how(config: Config):
     html, markdown, data = report(config)
     for text in (html, markdown):
-        assert "make judge" in text and "make annotate" in text and "kappa" not in text.lower()
+        assert "selfinstruct judge" in text and "selfinstruct annotate" in text and "kappa" not in text.lower()
     assert json.loads(data)["judge"] is None
 
 
 @pytest.mark.parametrize("name", ["judge", "people"])
 def test_a_file_of_another_shape_is_refused_in_one_line(config: Config, name: str):
     write(config, **{name: {"set": "tasks"}})
-    with pytest.raises(ValueError, match=rf"{name}\.json: not as `make (judge|annotate)` writes it"):
+    with pytest.raises(ValueError, match=rf"{name}\.json: not as `selfinstruct (judge|annotate)` writes it"):
         (read_judge if name == "judge" else read_people)(config.run_dir, {})
 
 

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -18,7 +16,7 @@ from selfinstruct_train.core.records import Row, Sampling
 from selfinstruct_train.core.rouge import rouge_words
 from selfinstruct_train.core.storage import sha256_of
 from selfinstruct_train.dataset.rows import write_rows
-from tests.support.paths import ROOT
+from tests.support.cli import run_cli
 
 # in the order of the paper's text; sections without a number of their own stand where their appendix stands
 PLACES = [
@@ -124,16 +122,16 @@ def lines(items, place: str) -> dict[str, tuple[str, str]]:
 
 
 def test_an_empty_run_has_every_table_and_figure_and_the_command_for_each(tmp_path):
-    items = paper_items(config(tmp_path / "none"), "RUN=mine")
+    items = paper_items(config(tmp_path / "none"), "mine")
     assert [item.place for item in items] == PLACES
     missing = {item.place: item.missing for item in items}
-    assert missing["Table 1"] == ("make generate RUN=mine",)
-    assert missing["Figure 3"] == ("make describe RUN=mine",)
-    assert missing["Table 2"] == ('make annotate RUN=mine ARGS="--annotate.job data"',)
-    assert missing["Table 3"][0] == "make eval RUN=mine"
-    assert missing["Figure 6"] == ("make annotate RUN=mine", "make judge RUN=mine")
-    assert missing["Figure 7"][0] == "make scale RUN=mine"
-    assert missing["Figure 7"][2] == "make distill RUN=mine"
+    assert missing["Table 1"] == ("selfinstruct generate mine",)
+    assert missing["Figure 3"] == ("selfinstruct describe mine",)
+    assert missing["Table 2"] == ("selfinstruct annotate mine --annotate.job data",)
+    assert missing["Table 3"][0] == "selfinstruct eval mine"
+    assert missing["Figure 6"] == ("selfinstruct annotate mine", "selfinstruct judge mine")
+    assert missing["Figure 7"][0] == "selfinstruct scale mine"
+    assert missing["Figure 7"][2] == "selfinstruct distill mine"
     assert not any(ours for what, (_, ours) in lines(items, "Table 1").items())
     text = as_text(items, width=100)
     assert all(f"{place}  " in text for place in PLACES)
@@ -222,13 +220,13 @@ def test_the_commands_for_the_baselines_name_the_folders_of_the_runs_settings(tm
         return next(item.missing for item in paper_items(there) if item.place == "Table 3")[1:]
 
     _, superni, both, train = commands(superni="mine/ni", other="o")
-    assert superni == 'make convert ARGS="superni builtin:tiny --out mine/ni"'
-    assert both == f'make merge RUNS="{tmp_path} superni=mine/ni" OUT=data/superni+generated'
+    assert superni == "selfinstruct convert superni builtin:tiny --out mine/ni"
+    assert both == f"selfinstruct merge {tmp_path} superni=mine/ni --out data/superni+generated"
     folders = "t0: data/t0, superni: mine/ni, superni+generated: data/superni+generated/dataset, other: o"
-    assert train == f"make baselines ARGS=\"--experiment.datasets '{{{folders}}}'\""
+    assert train == f"selfinstruct baselines CONFIG --experiment.datasets '{{{folders}}}'"
     assert commands(**{"t0": "a", "superni": "b", "superni+generated": "c/dataset"})[2:] == (
-        f'make merge RUNS="{tmp_path} superni=b" OUT=c',
-        "make baselines",
+        f"selfinstruct merge {tmp_path} superni=b --out c",
+        "selfinstruct baselines CONFIG",
     )
 
 
@@ -376,23 +374,23 @@ def test_text_html_markdown_and_json_have_every_line_and_escape_it(full, tmp_pat
 
 
 def test_a_command_carries_the_runs_settings():
-    assert command_words("configs/gpu.yaml", []) == "RUN=gpu"
-    assert command_words("my/gpu.yaml", ["--seed", "7"]) == 'CONFIG=my/gpu.yaml ARGS="--seed 7"'
-    assert command_words(None, ["--eval.models", "{a: b}"]) == "ARGS=\"--eval.models '{a: b}'\""
-    items = paper_items(config(Path("nowhere")), 'RUN=gpu ARGS="--seed 7"')
+    assert command_words("configs/gpu.yaml", []) == "gpu"
+    assert command_words("my/gpu.yaml", ["--seed", "7"]) == "my/gpu.yaml --seed 7"
+    assert command_words("configs/gpu.yaml", ["--eval.models", "{a: b}"]) == "gpu --eval.models '{a: b}'"
+    items = paper_items(config(Path("nowhere")), "gpu --seed 7")
     assert next(i for i in items if i.place == "Table 2").missing == (
-        'make annotate RUN=gpu ARGS="--seed 7 --annotate.job data"',
+        "selfinstruct annotate gpu --seed 7 --annotate.job data",
     )
 
 
-def test_the_recipe_prints_every_place_and_the_files(full, tmp_path):
+def test_the_command_prints_every_place_and_the_files(full, tmp_path):
     run = tmp_path / "copy"
     shutil.copytree(full, run)
-    command = [sys.executable, "recipes/paper.py", "--config", "configs/tiny.yaml", "--run_dir", str(run)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    command = ["paper", "tiny", "--run_dir", run]
+    done = run_cli(*command)
     assert done.returncode == 0, done.stderr
     assert [line.partition("  ")[0] for line in done.stdout.splitlines() if line.partition("  ")[0] in PLACES] == PLACES
     assert done.stdout.splitlines()[-3:] == [str(run / f"paper.{suffix}") for suffix in ("md", "html", "json")]
     (run / "eval/scores.json").write_text("{")
-    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    refused = run_cli(*command)
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)

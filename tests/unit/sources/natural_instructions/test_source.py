@@ -60,7 +60,9 @@ def test_missing_tasks_are_told_in_one_line(folder, real_tasks):
         ValueError, match=r"ni/tasks: 2 of the 3 tasks that splits/own/.* are missing: task2_b, task3_c; a list"
     ):
         open_tasks(str(root)).split("own")
-    with pytest.raises(ValueError, match=r"117 of the 119 tasks that .* task1356_xlsum_.* 112 more; `make data` gets"):
+    with pytest.raises(
+        ValueError, match=r"117 of the 119 tasks that .* task1356_xlsum_.* 112 more; `selfinstruct data` gets"
+    ):
         open_tasks(str(real_tasks)).split("default")
     with pytest.raises(
         ValueError, match=r"xlingual/test_tasks.txt: no such file; eval.split may be: default, real_subset"

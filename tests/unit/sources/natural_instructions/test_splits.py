@@ -37,7 +37,7 @@ def test_names_may_change_and_numbers_may_not():
     check_official("there", "default", names(OFFICIAL_NUMBERS["default"]))
     changed = names(sorted(OFFICIAL_NUMBERS["default"] - {20} | {21}))
     with pytest.raises(
-        ValueError, match=r"119 tasks, .* has 119 \(it lacks task20; it has besides task21\); `make data`"
+        ValueError, match=r"119 tasks, .* has 119 \(it lacks task20; it has besides task21\); `selfinstruct data`"
     ):
         check_official("there", "default", changed)
 
@@ -45,7 +45,9 @@ def test_names_may_change_and_numbers_may_not():
 def test_the_list_of_33_tasks_is_recognised_and_refused(folder):
     old = names(map(int, OLD.split()))
     root = folder(old, split="default")
-    with pytest.raises(ValueError, match=r"older list of 33 tasks, not the official 119 .* `make data` gets") as error:
+    with pytest.raises(
+        ValueError, match=r"older list of 33 tasks, not the official 119 .* `selfinstruct data` gets"
+    ) as error:
         open_tasks(str(root)).split("default")
     assert str(root) in str(error.value) and "\n" not in str(error.value)
     folder(old, split="my_33")

@@ -1,10 +1,7 @@
 """The thirteen traps: each with a really broken tokenizer, model, collator or data set, refused and then repaired."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -20,7 +17,8 @@ from selfinstruct_train.train.launch import Launch
 from selfinstruct_train.train.network.model import read_model_config
 from selfinstruct_train.train.plan import make_plan
 from tests.support import small_model
-from tests.support.paths import REAL_DATA, ROOT
+from tests.support.cli import run_cli
+from tests.support.paths import REAL_DATA
 
 MIXTURE = "seeds+generated"
 GPU = Devices("H100", 1, 80 * 2**30, 989e12)
@@ -729,20 +727,11 @@ def test_settings_that_training_would_refuse_are_refused_here_too(make_config, t
     assert words in str(refusal.value)
 
 
-def run_doctor(*arguments):
-    return subprocess.run(
-        [sys.executable, "recipes/doctor.py", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-    )
-
-
-def test_the_recipe_prints_the_table_and_exits_with_2_where_training_is_refused(tmp_path, base_folder, make_rows):
+def test_the_command_prints_the_table_and_exits_with_2_where_training_is_refused(tmp_path, base_folder, make_rows):
     rows = make_rows(*[(f"Say {i}.", "", f"It is {i}.") for i in range(8)], ("Ask.", "", " "))
-    given = ("--train.dataset", rows, "--model.path", str(base_folder), "--run_dir", str(tmp_path / "run"))
-    done = run_doctor(*given, "--train.allow", "[time]")
+    config = tmp_path / "run.yaml"
+    config.write_text(f"run_dir: {tmp_path / 'run'}\nmodel: {{path: {base_folder}}}\ntrain: {{dataset: {rows}}}\n")
+    done = run_cli("doctor", config, "--train.allow", "[time]")
     assert done.returncode == 2
     assert "no_label         error" in done.stdout
     assert "1 of 9 rows (11 %)" in done.stdout
@@ -752,8 +741,8 @@ def test_the_recipe_prints_the_table_and_exits_with_2_where_training_is_refused(
 def test_real_rows_on_the_built_in_model_raise_no_false_alarm(tmp_path):
     if not REAL_DATA.exists():
         pytest.skip(f"{REAL_DATA} is not there")
-    given = ("--config", "configs/tiny.yaml", "--train.dataset", str(REAL_DATA), "--run_dir", str(tmp_path))
-    done = run_doctor(*given, "--train.mixtures", "[seeds+generated]")
+    given = ("--train.dataset", REAL_DATA, "--run_dir", tmp_path, "--train.mixtures", "[seeds+generated]")
+    done = run_cli("doctor", "tiny", *given)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("the doctor has no objection\n")
     lines = [line.split() for line in done.stdout.splitlines()[1:-1] if line[:1].strip()]
