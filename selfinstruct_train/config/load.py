@@ -214,6 +214,8 @@ def _plain(error: BaseException) -> str:
     text = " ".join(line.strip(" -") for line in str(error).splitlines() if line.strip())
     text = re.sub(r"Problem with given class_path '[\w.]+': ", "", text)
     text = re.sub(r'^Parser key "([\w.]+)":', r"\1:", text)
+    if "arguments are required" in text:  # each with the name of its command before it
+        text = re.sub(r"\b\w+\.(?=\w)", "", text)
     text = re.sub(r"Expected a <class '(\w+)'>\. Got value: (.*)", r"expected a value of type \1, got \2", text)
     text = re.sub(
         r"Does not validate .*? Subtypes: \[<class '(\w+)'>, <class 'NoneType'>\].*Given value: (.*)",

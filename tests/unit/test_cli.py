@@ -96,7 +96,7 @@ def test_every_section_is_read_by_some_verb_and_every_verb_accepts_all():
         (["train", "tiny", "gpu"], "'gpu' belongs to no option"),
         (["train", "tiny", "--seed", "many"], "error: seed: expected a value of type int, got many"),
         (["merge", "a", "--out", "b", "--threshold", "x"], "threshold: expected a value of type float, got x"),
-        (["merge"], "the following arguments are required: "),
+        (["merge"], "error: the following arguments are required: datasets, out"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_nearest(words, line):
@@ -160,7 +160,8 @@ def test_configs_lists_this_folders_first_and_then_the_packages(tmp_path):
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs/mine.yaml").write_text("# selfinstruct run mine\n# My own run.\nrun_dir: runs/mine\n")
     (tmp_path / "configs/tiny.yaml").write_text("run_dir: runs/other\n")
-    lines = run_cli("configs", cwd=tmp_path).stdout.splitlines()
+    *lines, last = run_cli("configs", cwd=tmp_path).stdout.splitlines()
+    assert (Path(last.removeprefix("launch files for accelerate: ")) / "ddp.yaml").is_file()
     names = [line.split()[0] for line in lines]
     assert names[:2] == ["mine", "tiny"] and "gpu" in names and names.count("tiny") == 1
     assert lines[0].split(maxsplit=2)[1:] == ["configs/mine.yaml", "My own run."]

@@ -25,7 +25,11 @@ def no_launch(monkeypatch):
 
 
 def asked(*words: str) -> Launch:
-    return launch._asked_of_accelerate([*words, "recipes/train.py", "--config", "configs/tiny.yaml"], ROOT)
+    """As a script and as a module, which must be read alike."""
+    script, module = ["recipes/train.py", "--config", "configs/tiny.yaml"], ["-m", "selfinstruct_train", "train", "tiny"]
+    of_script, of_module = (launch._asked_of_accelerate([*words, *program], ROOT) for program in (script, module))
+    assert of_script == of_module
+    return of_script
 
 
 def test_every_accelerate_file_is_read_by_accelerate_and_says_how_to_use_it():
@@ -109,6 +113,8 @@ def test_the_zero_stage_is_read_off_the_file():
     [
         (["/venv/bin/python", "/venv/bin/accelerate", "launch", "--cpu", "train.py"], ["--cpu", "train.py"]),
         (["/venv/bin/python", "/venv/bin/accelerate-launch", "train.py"], ["train.py"]),
+        (["python", "/venv/bin/accelerate", "launch", "-m", "a", "train"], ["-m", "a", "train"]),
+        (["python", "-m", "selfinstruct_train", "train", "tiny"], None),
         (["python", "-m", "accelerate.commands.launch", "train.py"], ["train.py"]),
         (["python", "/venv/bin/accelerate", "config"], None),
         (["bash", "-c", "accelerate launch train.py"], None),
