@@ -15,15 +15,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+# the harness loads this file by its path, where no relative import is possible
+from selfinstruct_eval.examples import Example
+from selfinstruct_eval.metrics import CATEGORY_METRICS, Tokenize, load_tokenizer, score_each
+from selfinstruct_eval.prompts import prompt_limit
+from selfinstruct_eval.tasks import load_sets
 from selfinstruct_train.config import Config, EvalConfig, ModelConfig
 from selfinstruct_train.config.load import load_config
 from selfinstruct_train.core.names import METRICS, ROUGE_L, TASKS, USER_ORIENTED
 from selfinstruct_train.core.prompt_format import question
-
-from ..examples import Example
-from ..metrics import CATEGORY_METRICS, Tokenize, load_tokenizer, score_each
-from ..prompts import prompt_limit
-from ..tasks import load_sets
 
 _OWN = {"template": "paper", "by_category": False}
 _NOT_HERE = ("models", "published", "sampling", "bootstrap_samples")

@@ -26,7 +26,8 @@ def no_launch(monkeypatch):
 
 def asked(*words: str) -> Launch:
     """As a script and as a module, which must be read alike."""
-    script, module = ["recipes/train.py", "--config", "configs/tiny.yaml"], ["-m", "selfinstruct_train", "train", "tiny"]
+    script = ["recipes/train.py", "--config", "configs/tiny.yaml"]
+    module = ["-m", "selfinstruct_train", "train", "tiny"]
     of_script, of_module = (launch._asked_of_accelerate([*words, *program], ROOT) for program in (script, module))
     assert of_script == of_module
     return of_script

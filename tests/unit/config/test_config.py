@@ -14,7 +14,7 @@ from selfinstruct_train.config import (
     TrainConfig,
 )
 from selfinstruct_train.config.load import changed_settings, load_config
-from tests.support.paths import ROOT, run_configs
+from tests.support.paths import run_configs
 
 
 def write(path: Path, text: str) -> str:
