@@ -192,7 +192,7 @@ def size_and_quality(run: RunFolder) -> Item:
     if rows or distilled:
         note += " Ours: ROUGE-L, so only the shape can be compared"
         note += f"; sizes on {chosen['set'].replace('_', '-')} tasks" if chosen else ""
-        note += "; outputs on held-out tasks." if distilled else "."
+        note += "; outputs on test tasks." if distilled else "."
     missing = [] if rows else [run.command("scale")]
     if not distilled:
         missing += [run.command("relabel", "--relabel.model.path A_BETTER_MODEL"), run.command("distill")]

@@ -48,7 +48,7 @@ class Verified:
 
 @dataclass(frozen=True)
 class ValidationLoss:
-    """The least loss on held-out rows while training, at `step`."""
+    """The least loss on validation rows while training, at `step`."""
 
     step: int
     loss: float

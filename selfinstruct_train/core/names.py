@@ -34,7 +34,7 @@ RESERVED_SYSTEMS = frozenset((BASE, BASE_CUT, *MIXTURES))
 EvaluationSet = Literal["tasks", "user_oriented"]
 TASKS: EvaluationSet = "tasks"
 USER_ORIENTED: EvaluationSet = "user_oriented"
-SET_TITLES: dict[str, str] = {TASKS: "Held-out tasks", USER_ORIENTED: "User-oriented tasks"}
+SET_TITLES: dict[str, str] = {TASKS: "Test tasks", USER_ORIENTED: "User-oriented tasks"}
 
 ROUGE_L, ROUGE_1, EXACT_MATCH = "rougeL", "rouge1", "exact_match"
 METRIC_TITLES = {ROUGE_L: "ROUGE-L", ROUGE_1: "ROUGE-1", EXACT_MATCH: "Exact match"}

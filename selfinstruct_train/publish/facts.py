@@ -161,7 +161,7 @@ def _training(record: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple[t
     rows += [("seed", _shown(record.get("identity", {}).get("seed")))]
     losses = [figures.get(name) for name in ("loss_first", "loss_last")]
     rows += [("loss, first and last logged", ", ".join(f"{loss:.3f}" for loss in losses if loss is not None))]
-    rows += [("held-out rows", _shown(manifest.get("rows", {}).get("held_out") or None))]
+    rows += [("validation rows", _shown(manifest.get("rows", {}).get("held_out") or None))]
     rows += [("best loss on them", _shown(figures.get("held_out_loss_best")))]
     rows += [("tokens, of them with a label", _pair(figures, "tokens", "supervised_tokens"))]
     rows += [("tokens a second", _shown(figures.get("tokens_per_second")))]

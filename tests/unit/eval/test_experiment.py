@@ -73,7 +73,7 @@ def test_the_table_tells_sizes_scores_and_differences(tmp_path):
     (scores,) = read_arm_scores(write_scores(tmp_path, [SCORED]), ARMS, "own outputs")
     table = arms_table(scores, {"own outputs": (469, 1402), "relabelled outputs": (469, 1402)}, "own outputs")
     lines = [" ".join(line.split()) for line in table.splitlines()]
-    assert lines[0] == "held-out tasks: ROUGE-L of 60 examples of 6 tasks, 95 % intervals"
+    assert lines[0] == "test tasks: ROUGE-L of 60 examples of 6 tasks, 95 % intervals"
     assert lines[2] == "base 1.0 [0.0, 3.0] -39.0 [-41.5, -37.5] worse"
     assert lines[3] == "own outputs 469 1,402 40.0 [39.0, 42.0]"
     assert lines[4] == "relabelled outputs 469 1,402 44.0 [43.0, 46.0] +4.0 [+2.5, +6.5] better"

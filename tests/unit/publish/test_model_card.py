@@ -72,7 +72,7 @@ def test_the_head_is_what_the_hub_reads(facts):
     )
     assert (second.metric_type, second.metric_value) == ("exact_match", 50.0)
     assert (first.dataset_name, first.dataset_args) == (
-        "Held-out tasks (natural-instructions)",
+        "Test tasks (natural-instructions)",
         {"num_examples": 20, "num_tasks": 4},
     )
 
@@ -156,7 +156,7 @@ def test_the_card_says_how_many_worked_examples_the_prompts_held(facts):
     assert "\nZero-shot, in percent" in render_card(facts)
     scores = SCORES | {"prompt": {"num_positive_examples": 2}}
     text = render_card(replace(facts, scores=(scores,)))
-    assert "With up to 2 worked examples of a held-out task in its prompt, in percent" in text
+    assert "With up to 2 worked examples of a test task in its prompt, in percent" in text
     assert "ero-shot" not in text
 
 

@@ -78,7 +78,7 @@ def test_each_model_that_was_asked_gets_the_head_of_a_card_that_the_hub_s_client
     assert results[0].metric_args == {"interval_95": [28.12, 32.62], "n": 20}
     assert (results[0].dataset_type, results[0].dataset_name) == (
         "self-instruct-tasks",
-        "Held-out tasks (natural-instructions)",
+        "Test tasks (natural-instructions)",
     )
 
 

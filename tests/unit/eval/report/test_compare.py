@@ -101,7 +101,7 @@ def test_where_runs_share_some_examples_those_are_compared_and_the_page_says_so(
         path.read_text() for path in compare_runs([str(tmp_path / "a"), str(tmp_path / "b")], str(tmp_path / "out"))
     )
     for text in (html, markdown):
-        assert "Held-out tasks: compared on the 8 examples that all runs answered (a 16, b 8)" in text
+        assert "Test tasks: compared on the 8 examples that all runs answered (a 16, b 8)" in text
     assert json.loads(data)["sets"][0]["num_examples"] == 8
 
 

@@ -254,7 +254,7 @@ def test_a_gain_that_may_be_chance_is_not_shown_as_one(config: Config):
     same = evaluate_predictions("tasks", "", evaluate().examples, {"base": ["x"] * 18, "seeds": ["x"] * 18}, 1, 50)
     html, markdown, _ = (path.read_text() for path in write_report(config, [same]))
     assert '<div class="gain unsure">' in html and "<b>cannot be told apart</b>" in html
-    assert "Tuned on seeds and base cannot be told apart on the held-out tasks" in markdown
+    assert "Tuned on seeds and base cannot be told apart on the test tasks" in markdown
 
 
 def test_the_same_run_gives_the_same_bytes(config: Config):

@@ -36,7 +36,7 @@ def test_a_gain_beyond_chance_is_told_with_its_corrected_p():
         compared("seeds+generated", "seeds", 4.0, "better", 0.012),
     )
     assert told == [
-        "Tuned on seeds + generated is better than base on the held-out tasks, +9.0 ROUGE-L points (+7.0 to +11.0): "
+        "Tuned on seeds + generated is better than base on the test tasks, +9.0 ROUGE-L points (+7.0 to +11.0): "
         "more than chance (p < 0.001, corrected for 2 comparisons).",
         "It is better than tuning on the seed tasks alone, +4.0 (+2.0 to +6.0).",
     ]
@@ -48,7 +48,7 @@ def test_a_gain_that_may_be_chance_is_called_so_with_what_could_have_been_seen()
         compared("seeds+generated", "seeds", -3.0, "worse", 0.04),
     )
     assert told == [
-        "Tuned on seeds + generated and base cannot be told apart on the held-out tasks: +1.0 ROUGE-L points "
+        "Tuned on seeds + generated and base cannot be told apart on the test tasks: +1.0 ROUGE-L points "
         "(−1.0 to +3.0) may be chance (p = 0.31, corrected for 2 comparisons); a true difference of 3.5 points would "  # noqa: RUF001
         "show in four of five such evaluations.",
         "It is worse than tuning on the seed tasks alone, −3.0 (−5.0 to −1.0).",  # noqa: RUF001
