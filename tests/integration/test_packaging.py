@@ -1,9 +1,6 @@
 """A wheel holds every module, data file and config, and the map of docs/architecture.md names every folder."""
 
-import subprocess
-import sys
 import tomllib
-import zipfile
 from email.message import Message
 from email.parser import Parser
 
@@ -15,20 +12,6 @@ from tests.support.paths import ROOT, tracked_files
 
 def tracked(*folders: str) -> list[str]:
     return [path.relative_to(ROOT).as_posix() for path in tracked_files(*folders)]
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> zipfile.ZipFile:
-    """The wheel of the tracked files, without the checkout's build folder."""
-    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in tracked():
-        target = source / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes((ROOT / name).read_bytes())
-    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q", "-w", str(out), "."]
-    subprocess.run(build, cwd=source, check=True)
-    (file,) = out.glob("*.whl")
-    return zipfile.ZipFile(file)
 
 
 @pytest.fixture
