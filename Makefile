@@ -30,13 +30,18 @@ LAUNCH = $(if $(IS_ONE),,--launch "$(ACCELERATED)")
 # A world that knows the truth about a run's data can review it; the tiny model's does.
 REVIEW := $(if $(filter tiny,$(RUN)),-m tiny_world.review)
 
+# A process for each core, and one thread in each.
+PYTEST = OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+# Compiled modules are kept, for each process would compile torch and transformers anew: eight seconds.
+unexport PYTHONDONTWRITEBYTECODE
 # Threads that wait must not spin: on a busy machine that costs more than it saves.
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup data probe forecast generate refilter relabel quality merge describe similarity export \
-	doctor train verify eval judge annotate compare paper scale distill baselines convert publish test bench bench-gpu test-servers lint pretrain-tiny
+	doctor train verify eval judge annotate compare paper scale distill baselines convert publish test test-fast bench bench-gpu test-servers lint pretrain-tiny
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -127,8 +132,11 @@ convert: $(READY) ## Natural Instructions' training tasks, or P3 (T0), as instru
 publish: $(READY) ## tell what would go to the Hub; ARGS="--publish.push true" uploads it
 	$(COMMAND) publish $(CONFIG) $(ARGS)
 
-test: $(READY_DEV) ## run the tests
-	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n auto --dist worksteal
+test: $(READY_DEV) ## run all tests that a CPU can run (ARGS="-k resume": some of them)
+	$(PYTEST) $(ARGS)
+
+test-fast: $(READY_DEV) ## run the tests of tests/unit
+	$(PYTEST) tests/unit $(ARGS)
 
 bench: $(READY) ## measure speed, each as a ratio in one run (BENCH=novelty|decoding|replay|kills|packing|scoring|coverage; 17 minutes for all)
 	for name in $(BENCH); do $(BIN)/python -m benchmarks.$$name || exit; done

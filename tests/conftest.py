@@ -1,9 +1,11 @@
 """Shared by all rooms of the tests: small models made here, one real server, real material where it is at hand."""
 
+import gc
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,36 @@ from tests.support.servers import TransformersServe
 from tests.support.stub_server import StubServer
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long tests of every worker, file by file, and end with its share of the short ones.
+
+    pytest-xdist gives each worker a stretch of the list, and the last tests of a stretch to whoever has none left:
+    these had better be short.
+    """
+    num_workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    is_long = {item: "integration" in item.path.parts for item in items}
+    shares: list[list[pytest.Item]] = [[] for _ in range(num_workers)]
+    files = groupby((item for item in items if is_long[item]), key=lambda item: item.path)
+    for number, (_, tests) in enumerate(files):
+        shares[number % num_workers] += tests
+    short = [item for item in items if not is_long[item]]
+    for share in shares:
+        room = max(0, -(-len(items) // num_workers) - len(share))
+        share.extend(short[:room])
+        del short[:room]
+    items[:] = chain(*shares, short)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_heap() -> None:
+    """Let the garbage collector pass over what was there before a module's tests, modules of libraries above all.
+
+    Each training collects several times, and would take seconds to visit millions of objects that stay anyway.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

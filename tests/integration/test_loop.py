@@ -45,7 +45,6 @@ def generated(tmp_path_factory) -> Path:
     return run_dir
 
 
-@pytest.mark.slow
 def test_generation_makes_a_dataset_that_the_library_loads(generated):
     import datasets
 
@@ -63,7 +62,6 @@ def test_generation_makes_a_dataset_that_the_library_loads(generated):
     assert len(funnel["instructions"]["verdicts"]) > 1
 
 
-@pytest.mark.slow
 def test_kill_9_at_five_random_moments_and_resume_give_the_same_bytes(generated, tmp_path):
     rng = random.Random(0)
     answers = -1
@@ -89,7 +87,6 @@ def test_kill_9_at_five_random_moments_and_resume_give_the_same_bytes(generated,
         assert len(ids) == len(set(ids)), "an answer was asked for twice"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", ["1", "8", "64"])
 def test_batch_size_cannot_reach_the_data(generated, tmp_path, batch_size):
     done = run("generate", tmp_path, "--model.batch_size", batch_size)
@@ -97,7 +94,6 @@ def test_batch_size_cannot_reach_the_data(generated, tmp_path, batch_size):
     assert dataset_hash(tmp_path) == dataset_hash(generated)
 
 
-@pytest.mark.slow
 def test_train_and_evaluate_go_on_to_a_report_with_three_lines(generated):
     steps = ["--train.max_steps", "6", "--train.batch_size", "4", "--train.allow", "[stops]"]
     done = run("train", generated, *steps)
@@ -119,7 +115,6 @@ def test_train_and_evaluate_go_on_to_a_report_with_three_lines(generated):
     assert (generated / "report.md").stat().st_size > 1000
 
 
-@pytest.mark.slow
 def test_another_configuration_is_refused_with_the_field_that_differs(generated):
     before = dataset_hash(generated)
     done = run("generate", generated, "--seed", "7")
@@ -128,7 +123,6 @@ def test_another_configuration_is_refused_with_the_field_that_differs(generated)
     assert dataset_hash(generated) == before
 
 
-@pytest.mark.slow
 def test_a_second_process_on_the_run_is_refused(tmp_path):
     first = start("generate", tmp_path, "--generate.num_instructions", "4000")
     try:

@@ -191,7 +191,6 @@ def assert_equal(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
         assert isinstance(results["rougeL_stderr,none"], float)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["template", "tk_instruct"])  # the second ends a prompt with a blank
 def test_the_harness_gets_our_answers_and_our_scores(sets: tuple[Path, Path], tmp_path: Path, encoding: Any):
     model, asked = Path(model_source("builtin:tiny")), Asked("paper", encoding)
@@ -200,7 +199,6 @@ def test_the_harness_gets_our_answers_and_our_scores(sets: tuple[Path, Path], tm
     assert_equal(mine, theirs(tmp_path / "out", model, sets, asked))
 
 
-@pytest.mark.slow
 def test_the_harness_asks_a_chat_model_as_we_do(sets: tuple[Path, Path], tmp_path: Path):
     """Its template begins with a BOS, of which there must be one; its generation_config.json has a penalty."""
     model = chat_model(tmp_path / "model")

@@ -80,7 +80,6 @@ def test_a_dry_run_tells_all_and_sends_nothing(publish, run, store):
     assert "missing" not in done.stdout
 
 
-@pytest.mark.slow
 def test_what_was_published_comes_back_with_the_same_hashes_and_works(publish, run, store, hub, tmp_path):
     done = publish(*PUSH)
     assert done.returncode == 0, done.stderr
@@ -122,7 +121,6 @@ def test_what_was_published_comes_back_with_the_same_hashes_and_works(publish, r
     assert f"the same as published before in commit {model}" in publish().stdout
 
 
-@pytest.mark.slow
 def test_a_server_killed_in_the_second_large_file_gets_only_the_rest_later(publish, run, store, hub):
     only_model = ("--publish.dataset_repo", "null", *PUSH)
     store.faults["put"] = [None, "die"]
@@ -244,7 +242,6 @@ def make_adapter(folder: Path) -> None:
     assert str(TINY) in (folder / "adapter_config.json").read_text()
 
 
-@pytest.mark.slow
 def test_adapter_and_merged_model_come_back_and_answer_alike(publish, run, store, hub, tmp_path):
     make_adapter(run.model)
     lora = ("--publish.dataset_repo", "null", "--publish.force", "true", *PUSH)

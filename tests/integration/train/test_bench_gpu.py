@@ -4,8 +4,6 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from tests.support.paths import ROOT
 
 
@@ -17,7 +15,6 @@ def bench(*arguments: str, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
 def test_every_measurement_gives_a_row_of_figures():
     out = bench()
     rows = {

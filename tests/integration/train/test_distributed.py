@@ -88,7 +88,6 @@ def check_equal(found: Path, expected: Path, weight_error: float) -> None:
         np.testing.assert_allclose(ours[name], value, atol=weight_error, rtol=0, err_msg=name)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("launcher", "options", "steps"),
     [(CPU, (), 16), (TORCHRUN, PACKED, 8), (TORCHRUN, PACKED_LORA, 8)],
@@ -105,7 +104,6 @@ def test_two_processes_train_as_one_does(launcher, options, steps, config_file, 
     check_equal(folder, expected, weight_error=1e-4)
 
 
-@pytest.mark.slow
 def test_fsdp2_killed_and_resumed_gives_the_model_of_one_process(config_file, of_one, tmp_path):
     import torch
     from transformers import AutoModelForCausalLM
@@ -130,7 +128,6 @@ def test_fsdp2_killed_and_resumed_gives_the_model_of_one_process(config_file, of
     torch.testing.assert_close(logits[0], logits[1], atol=1e-4, rtol=0)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stage", [2, 3])
 def test_deepspeed_gives_the_model_of_one_process(stage, config_file, of_one, tmp_path, monkeypatch):
     pytest.importorskip("deepspeed", reason="the extra `deepspeed` is not installed")
@@ -142,7 +139,6 @@ def test_deepspeed_gives_the_model_of_one_process(stage, config_file, of_one, tm
     check_equal(tmp_path / "model" / MIXTURE, of_one, weight_error=1e-5)
 
 
-@pytest.mark.slow
 def test_a_model_that_is_not_sharded_as_asked_is_refused_before_the_first_step(config_file, tmp_path):
     """accelerate makes DDP of this launch; the refusal at the start is left out, that of the prepared model is not."""
     done = started(*FSDP2, WORKER, "--unchecked", "--config", str(config_file), "--run_dir", str(tmp_path))
@@ -151,7 +147,6 @@ def test_a_model_that_is_not_sharded_as_asked_is_refused_before_the_first_step(c
     assert not list(tmp_path.rglob("checkpoint-*"))
 
 
-@pytest.mark.slow
 def test_a_training_of_two_processes_is_resumed_by_one(config_file, of_one, tmp_path):
     killed = started(*CPU, WORKER, "--config", str(config_file), "--run_dir", str(tmp_path), "--stop_at", "6")
     assert killed.returncode != 0
@@ -161,7 +156,6 @@ def test_a_training_of_two_processes_is_resumed_by_one(config_file, of_one, tmp_
     check_equal(folder, of_one, weight_error=1e-4)
 
 
-@pytest.mark.slow
 def test_the_file_for_several_machines_brings_their_processes_together(tmp_path):
     """Two launchers of one process each, on one machine; `use_cpu` and the address are all that is changed."""
     settings = yaml.safe_load((ROOT / "configs/accelerate/several_nodes.yaml").read_text())

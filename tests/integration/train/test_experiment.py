@@ -102,7 +102,6 @@ def models(folder: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
-@pytest.mark.slow
 def test_a_killed_experiment_goes_on_and_trains_and_asks_nothing_twice(run, launcher):
     folder = run.parent / "run/scale"
     killed = start("scale", run, "--launch", launcher)

@@ -169,7 +169,6 @@ def started(*command: str, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run([*command], cwd=ROOT, env=variables, capture_output=True, text=True, timeout=200)
 
 
-@pytest.mark.slow
 def test_the_cpu_file_really_starts_several_processes():
     done = started(*ACCELERATE, "--config_file", "configs/accelerate/cpu.yaml", WORKER)
     assert done.returncode == 0, done.stderr
@@ -179,7 +178,6 @@ def test_the_cpu_file_really_starts_several_processes():
     assert done.stdout.count("waits: 3:00:00") == 2  # not torch's 10 or 30 minutes
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "line"),
     [
@@ -208,7 +206,6 @@ def test_a_launch_that_accelerate_would_turn_into_another_is_refused(words, line
     assert "configs/accelerate/cpu.yaml" in errors[0]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stage", [2, 3])
 def test_deepspeed_on_a_cpu_is_refused_by_accelerate_where_it_is_not_installed_and_else_by_us(stage):
     done = started(*ACCELERATE, "--config_file", f"configs/accelerate/zero{stage}.yaml", WORKER)
@@ -219,7 +216,6 @@ def test_deepspeed_on_a_cpu_is_refused_by_accelerate_where_it_is_not_installed_a
         assert "asks for 2 processes under DeepSpeed on GPUs, but what runs is 2 processes on cpu" in done.stderr
 
 
-@pytest.mark.slow
 def test_a_launch_asked_by_variables_alone_is_refused_too():
     done = started(sys.executable, WORKER, ACCELERATE_USE_FSDP="true", FSDP_VERSION="2")
     assert done.returncode == 2

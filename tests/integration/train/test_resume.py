@@ -151,7 +151,6 @@ def config_file(base_folder, rows_file, tmp_path):
     return write_config(tmp_path / "run.yaml", base_folder, rows_file)
 
 
-@pytest.mark.slow
 def test_a_killed_command_given_again_ends_with_the_same_weights(config_file, tmp_path):
     done = finish(config_file, "--run_dir", str(tmp_path / "undisturbed"))
     assert done.returncode == 0, done.stderr
@@ -184,7 +183,6 @@ def test_a_killed_command_given_again_ends_with_the_same_weights(config_file, tm
     assert f"{MIXTURE}: passed" in done.stdout  # verified only
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_two_killed_processes_resume_to_the_weights_of_undisturbed_ones(config_file, tmp_path, method):
     short = ["--train.max_steps", "14", "--train.per_device_batch_size", "2", "--train.method", method]
@@ -202,7 +200,6 @@ def test_two_killed_processes_resume_to_the_weights_of_undisturbed_ones(config_f
     assert losses(models / MIXTURE) == losses(undisturbed)
 
 
-@pytest.mark.slow
 def test_a_second_command_on_a_training_is_refused_with_the_process_that_holds_it(config_file, tmp_path):
     work = tmp_path / "run" / "model" / f".training-{MIXTURE}"
     first = start(config_file, "--train.epochs", "2000")
@@ -221,7 +218,6 @@ def test_a_second_command_on_a_training_is_refused_with_the_process_that_holds_i
     ]
 
 
-@pytest.mark.slow
 def test_a_full_disk_at_a_checkpoint_is_one_line_and_the_last_whole_one_stays(config_file, tmp_path):
     """A file may have 300 kB here: the weights' 245 kB fit, the optimizer's twice as many do not, from step 8 on."""
     work = tmp_path / "run" / "model" / f".training-{MIXTURE}"

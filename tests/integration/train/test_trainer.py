@@ -342,7 +342,6 @@ def test_the_command_refuses_bad_input_in_one_line(config_file, arguments, messa
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
 def test_a_model_that_does_not_stop_is_not_called_done(config_file):
     done = finish(config_file, "--train.max_steps", "2", "--train.allow", "[]")
     assert done.returncode == 2

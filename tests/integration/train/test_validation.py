@@ -315,7 +315,6 @@ with open(f"{run_dir}/rank{accelerator.process_index}.json", "w") as file:
 """
 
 
-@pytest.mark.slow
 def test_two_processes_measure_what_one_does_sharded_or_not(many_instructions, tmp_path):
     """Seven held-out rows: one of the two measures a row twice, and it counts once. Half of the references are what the
     random model answers, so ROUGE-L has something to find; FSDP2's shards lie on gloo."""

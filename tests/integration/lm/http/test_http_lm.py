@@ -332,7 +332,6 @@ except KeyboardInterrupt:
     assert time.monotonic() - start < 10
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("faults", [[], ["ok", "echo500", "ok", "echo401"]], ids=["finished", "stopped"])
 def test_a_key_occurs_in_no_file_of_a_run_and_not_in_its_output(proxy, tmp_path, faults):
     way = proxy(*faults)
@@ -386,7 +385,6 @@ def test_a_folder_is_loaded_by_transformers_also_where_a_server_generates(kind_f
     assert " transformers " in lm.name
 
 
-@pytest.mark.slow
 def test_the_evaluation_asks_the_base_model_by_transformers_where_a_server_generates(tmp_path):
     settings = {
         "run_dir": str(tmp_path),

@@ -99,7 +99,6 @@ with shared_lm(model) as lm:
     assert "same 1 True" in script(tmp_path, text).stdout
 
 
-@pytest.mark.slow
 def test_one_and_two_processes_and_every_batch_size_make_the_same_dataset(tmp_path):
     alone = run(tmp_path / "alone", processes=1)
     assert alone.returncode == 0, alone.stderr
@@ -157,7 +156,6 @@ def served_by(run_dir: Path) -> tuple[int, int]:
     return found[0], found[1]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("rank", "kind"), [(0, signal.SIGKILL), (1, signal.SIGKILL), (0, signal.SIGINT)])
 def test_when_one_process_dies_all_end_and_the_same_command_goes_on(tmp_path, rank, kind):
     process = subprocess.Popen(

@@ -95,7 +95,6 @@ def test_with_qlora_the_difference_to_the_4_bit_base_is_told_and_is_no_error(mak
     assert result.figures["merged_same_text"] == 1.0
 
 
-@pytest.mark.slow
 def test_adapter_and_merged_tiny_model_give_the_same_text_on_50_prompts(make_config, tmp_path, capsys):
     """The built-in model, and sentences to write rather than one word."""
     animals, places = ("cat", "dog", "cow", "hen", "fox"), ("house", "river", "hill", "wood", "field")

@@ -49,7 +49,6 @@ def config_file(run_with_answers, add_answers, write_tasks, tmp_path) -> Path:
     return file
 
 
-@pytest.mark.slow
 def test_a_judge_behind_a_server_grades_a_run_once_and_the_report_tells(config_file, run_with_answers, server):
     http = ["--judge.model.path", "judge-8b", "--judge.model.backend", "http"]
     http += ["--judge.model.server.base_urls", json.dumps([server.url])]
@@ -71,7 +70,6 @@ def test_a_judge_behind_a_server_grades_a_run_once_and_the_report_tells(config_f
     assert server.num_asked == num_asked
 
 
-@pytest.mark.slow
 def test_the_tiny_model_is_no_judge_and_says_so_in_one_line(config_file, run_with_answers):
     tiny = ROOT / "selfinstruct_train/assets/models/tiny"
     done = run_cli(
