@@ -98,7 +98,7 @@ def generation_table(shape: Any, device: str, num_requests: int, small: bool) ->
     from selfinstruct_train.lm.transformers.transformers_lm import TransformersLM
     from selfinstruct_train.train.network.model import load_tokenizer
 
-    tokenizer, _ = load_tokenizer(ModelConfig())
+    tokenizer = load_tokenizer(ModelConfig())
     tokenizer.padding_side, tokenizer.pad_token = "left", tokenizer.eos_token
     torch.manual_seed(0)
     dtype = torch.float32 if device == "cpu" else torch.bfloat16

@@ -149,7 +149,7 @@ def _trainer(name: str, shape: Shape, device: str, micro: int, in_step: int, fol
 
     from benchmarks.lengths import random_plan
     from selfinstruct_train.config import TrainConfig
-    from selfinstruct_train.train.arguments import make_arguments, make_lora
+    from selfinstruct_train.train.arguments import make_arguments
     from selfinstruct_train.train.network.attention import attention_for
     from selfinstruct_train.train.row_trainer import make_trainer
 
@@ -172,7 +172,7 @@ def _trainer(name: str, shape: Shape, device: str, micro: int, in_step: int, fol
     network = shape.network(dtype, device, attention_for(train, on_gpu))
     arguments = make_arguments(plan, network.num_parameters(), micro, in_step // micro, on_gpu)
     arguments = replace(arguments, save_strategy="no", logging_steps=steps)
-    return make_trainer(plan, network, arguments, make_lora(plan.config), None, [], 0)
+    return make_trainer(plan, network, arguments)
 
 
 def _trl_trainer(plan: Any, network: Any, micro: int, accumulation: int, steps: int, on_gpu: bool) -> Any:

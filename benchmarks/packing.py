@@ -105,7 +105,7 @@ def runner(plan: Any) -> Callable[[str], tuple[float, float, int]]:
         arguments = make_arguments(chosen, network.num_parameters(), *shape, on_gpu=False)
         arguments.save_strategy, arguments.disable_tqdm = "no", True
         if name.startswith("ours"):
-            trainer = make_trainer(chosen, network, arguments, None, None, [], 0)
+            trainer = make_trainer(chosen, network, arguments)
         else:
             trainer = plain_trainer(name, plan, network, arguments, make_collator(plan.tokenizer, plan.config.train))
         collate, seen = trainer.data_collator, [0]

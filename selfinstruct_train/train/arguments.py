@@ -28,6 +28,24 @@ logger = logging.getLogger(__name__)
 CHECKPOINTING_FROM = 10**9
 """Parameters from which activations are computed again in the backward pass, on a GPU, to fit its memory."""
 KEPT_CHECKPOINTS = 2
+_OF_EVERY_TRAINING: dict[str, Any] = {
+    "average_tokens_across_devices": True,
+    "optim": "adamw_torch_fused",
+    "max_grad_norm": 1.0,
+    "ddp_find_unused_parameters": False,
+    "remove_unused_columns": False,  # a pack's lengths are no argument of a model
+    "max_length": None,
+    "packing": False,  # by us, before
+    "padding_free": False,
+    "completion_only_loss": False,  # the labels say where it falls
+    "loss_type": "nll",
+    "dataset_kwargs": {"skip_prepare_dataset": True},
+    "logging_nan_inf_filter": False,  # it would show the last good loss in place of a NaN
+    "save_strategy": "steps",
+    "save_total_limit": KEPT_CHECKPOINTS,
+    "disable_tqdm": True,
+}
+"""What SFTConfig holds whatever the run sets."""
 
 
 def num_steps(plan: Plan) -> tuple[int, int]:
@@ -77,15 +95,12 @@ def make_arguments(
         "per_device_train_batch_size": micro_batch,
         "per_device_eval_batch_size": micro_batch,
         "gradient_accumulation_steps": accumulation,
-        "average_tokens_across_devices": True,
         "learning_rate": train.learning_rate,
         "num_train_epochs": 0 if is_over else train.epochs,
         "max_steps": -1 if is_over or not train.max_steps else train.max_steps,
         "warmup_steps": math.ceil(steps * train.warmup_ratio),
         "lr_scheduler_type": "constant_with_warmup" if train.lr_scheduler == "constant" else train.lr_scheduler,
-        "optim": "adamw_torch_fused",
         "weight_decay": train.weight_decay,
-        "max_grad_norm": 1.0,
         "neftune_noise_alpha": train.neftune_alpha,
         "seed": derive_seed(plan.config.seed, "train", "trainer") % 2**31,
         "bf16": uses_bfloat16(train, on_gpu),
@@ -93,24 +108,12 @@ def make_arguments(
         checkpointing: _recomputes(train.activation_checkpointing, num_parameters, on_gpu),
         f"{checkpointing}_kwargs": {"use_reentrant": False},
         "dataloader_pin_memory": on_gpu,
-        "ddp_find_unused_parameters": False,
-        "remove_unused_columns": False,  # a pack's lengths are no argument of a model
-        "max_length": None,
-        "packing": False,  # by us, before
-        "padding_free": False,
-        "completion_only_loss": False,  # the labels say where it falls
-        "loss_type": "nll",
-        "dataset_kwargs": {"skip_prepare_dataset": True},
         "logging_steps": max(1, steps // 200),
-        "logging_nan_inf_filter": False,  # it would show the last good loss in place of a NaN
-        "save_strategy": "steps",
         "save_steps": train.save_steps,
-        "save_total_limit": KEPT_CHECKPOINTS,
         "run_name": f"{Path(plan.config.run_dir).resolve().name}-{plan.mixture}",
         "report_to": list(train.report_to) or "none",
-        "disable_tqdm": True,
-    } | validation_arguments(train)
-    arguments = SFTConfig(**settings)
+    }
+    arguments = SFTConfig(**_OF_EVERY_TRAINING, **settings, **validation_arguments(train))
     if arguments.n_gpu > 1:  # one process sees several; the Trainer would make it DataParallel, which TRL refuses
         logger.warning(
             "%d GPUs are visible, this process trains on the first alone; for all of them: "

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..config import Config
+from ..config import Config, TrainConfig
 from ..core.model_source import fingerprint, model_source
 from ..core.prompt_format import embeddings_needed
 from ..core.records import Row
@@ -76,11 +76,8 @@ def make_plan(config: Config, mixture: str) -> Plan:
         read_training_rows(config, mixture), config.train.validation_rows, config.seed
     )
     check_best_by(config.train, validation_rows)
-    tokenizer, eos_id = load_tokenizer(config.model)
-    limit = min(config.train.max_length, context_length(config.model) or config.train.max_length)
-    encoding = encode_rows(
-        rows, tokenizer, config.train.template, limit, eos_id, config.seed, too_long=config.train.too_long
-    )
+    tokenizer = load_tokenizer(config.model)
+    encoding = encode_rows(rows, tokenizer, within_context(config), config.seed)
     models = Path(config.run_dir) / "model"
     return Plan(
         config=config,
@@ -92,6 +89,14 @@ def make_plan(config: Config, mixture: str) -> Plan:
         identity=_identity(config, mixture, encoding.rows, validation_rows),
         folder=models / mixture,
         work=models / f".training-{mixture}",
+    )
+
+
+def within_context(config: Config) -> TrainConfig:
+    """Return the settings of a training with max_length lowered to what the model's positions reach."""
+    train = config.train
+    return dataclasses.replace(
+        train, max_length=min(train.max_length, context_length(config.model) or train.max_length)
     )
 
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from .arguments import make_lora
 from .data.packing import make_collator, make_dataset, with_filler
 from .data.sampler import StepSampler
 from .network.attention import check_documents_apart, use_documents_attention
 from .network.loss import token_weights, weighted_loss
 from .plan import Plan
-from .validation import measure_validation
+from .validation import measure_validation, validation_dataset
 
 
-def make_trainer(
-    plan: Plan, network: Any, arguments: Any, lora: Any, eval_dataset: Any, callbacks: list[Any], first_epoch: int
-) -> Any:
-    """Build the trainer of a plan.
+def make_trainer(plan: Plan, network: Any, arguments: Any, callbacks: Sequence[Any] = (), first_epoch: int = 0) -> Any:
+    """Build the trainer of a plan, with its LoRA adapter and its validation rows if it has any.
 
     Args:
-        arguments: an SFTConfig.
-        lora: a peft LoraConfig; None for full finetuning.
-        eval_dataset: the held-out rows, as `validation_dataset` gives them.
         first_epoch: the epoch in which a resumed training goes on.
 
     Raises:
@@ -37,10 +34,10 @@ def make_trainer(
         args=arguments,
         data_collator=make_collator(plan.tokenizer, train),
         train_dataset=dataset,
-        eval_dataset=eval_dataset,
+        eval_dataset=validation_dataset(plan),
         processing_class=plan.tokenizer,
-        peft_config=lora,
-        callbacks=callbacks,
+        peft_config=make_lora(plan.config),
+        callbacks=list(callbacks),
     )
     if trainer.aux_loss_enabled and train.prompt_loss_weight:
         raise ValueError(

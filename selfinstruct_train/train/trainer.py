@@ -34,7 +34,6 @@ from .network.model import check_device, load_network, make_skeleton, trains_on_
 from .plan import Plan
 from .row_trainer import make_trainer
 from .saving.model_folder import save_model
-from .validation import validation_dataset
 
 log = logging.getLogger(__name__)
 
@@ -130,10 +129,8 @@ def _make_trainer(plan: Plan, arguments: Any, on_gpu: bool, first_epoch: int, cl
             plan,
             network,
             arguments,
-            make_lora(plan.config),
-            validation_dataset(plan),
             [stop_at_nan(), mark_whole(clock), *validation_callbacks(plan)],
-            first_epoch=first_epoch,
+            first_epoch,
         )
     trainer.add_callback(check_the_trainer(trainer))
     if plan.config.train.method == "qlora":

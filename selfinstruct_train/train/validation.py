@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..config import TrainConfig
@@ -23,7 +23,7 @@ from .data.encode import IGNORED, EncodedRow, encode_rows, evaluation_ids
 from .data.packing import collate_rows
 from .network.loss import weighted_loss
 from .network.model import context_length
-from .plan import Plan
+from .plan import Plan, within_context
 
 MAX_PROMPTS = 50
 SPARE_TOKENS = 8
@@ -115,10 +115,9 @@ def by_limit(plan: Plan, questions: Sequence[Question]) -> dict[int, list[int]]:
 def _encoded(plan: Plan) -> tuple[tuple[EncodedRow, ...], list[Question]]:
     """Return the held-out rows that fit, longest first, and the questions they make."""
     config = plan.config
-    limit = min(config.train.max_length, context_length(config.model) or config.train.max_length)
-    eos_id = plan.tokenizer.eos_token_id
+    train = replace(within_context(config), too_long="drop")
     try:
-        encoding = encode_rows(plan.validation_rows, plan.tokenizer, config.train.template, limit, eos_id, config.seed)
+        encoding = encode_rows(plan.validation_rows, plan.tokenizer, train, config.seed)
     except ValueError as error:
         raise ValueError(f"train.validation_rows: of the rows kept out of training, {error}") from error
     rows = sorted(encoding.rows, key=lambda row: -len(row.input_ids))

@@ -111,7 +111,7 @@ def examine_all(config: Config, plans: Sequence[Plan], overlaps: FindOverlaps | 
     model_config = read_model_config(config.model)
     devices = find_devices(trains_on_gpu(config.model), launch.num_processes)
     return [
-        check_plan(plan, model_config, common, expect(plan, model_config, devices, launch), devices)
+        check_plan(plan, common, expect(plan, model_config, devices, launch), devices)
         for plan, common in zip(plans, _in_common(plans, overlaps), strict=True)
     ]
 
@@ -125,9 +125,8 @@ def examine_data(config: Config, plans: Sequence[Plan], overlaps: FindOverlaps |
     Raises:
         ValueError: the model's config cannot be read.
     """
-    model_config = read_model_config(config.model)
     return [
-        accept(_data_findings(plan, model_config, common), config.train.allow)
+        accept(_data_findings(plan, common), config.train.allow)
         for plan, common in zip(plans, _in_common(plans, overlaps), strict=True)
     ]
 
@@ -143,7 +142,6 @@ def _in_common(plans: Sequence[Plan], overlaps: FindOverlaps | None) -> list[dic
 
 def check_plan(
     plan: Plan,
-    model_config: Any,
     overlaps: Mapping[int, object] | None,
     expected: Estimate | str,
     devices: Devices,
@@ -153,14 +151,13 @@ def check_plan(
     """Run all checks on a plan; errors that train.allow accepts come back as warnings.
 
     Args:
-        model_config: the model's config as transformers reads it.
         overlaps: number in plan.source_rows -> what the row shares with evaluation data; None: not looked for.
         expected: memory and time; or why they cannot be estimated.
         collate: what makes the batches; None: the collator of the training.
         asking: the tokenizer of the evaluation; None: plan.tokenizer, saved and read again.
     """
     train = plan.config.train
-    findings = _data_findings(plan, model_config, overlaps, collate, asking)
+    findings = _data_findings(plan, overlaps, collate, asking)
     if isinstance(expected, str):
         findings += [Finding(name, "warning", f"not estimated: {expected}") for name in ("memory", "time")]
     else:
@@ -170,7 +167,7 @@ def check_plan(
 
 
 def _data_findings(
-    plan: Plan, model_config: Any, overlaps: Mapping[int, object] | None, collate: Any = None, asking: Any = None
+    plan: Plan, overlaps: Mapping[int, object] | None, collate: Any = None, asking: Any = None
 ) -> list[Finding]:
     train, tokenizer = plan.config.train, plan.tokenizer
     end = end_id(tokenizer, train.template, plan.config.model.path)
@@ -183,7 +180,7 @@ def _data_findings(
         check_double_bos(plan),
         check_prompt_in_loss(plan, seen),
         check_template(plan, asking or _saved_and_read(plan)),
-        check_vocabulary(plan, model_config),
+        check_vocabulary(plan, read_model_config(plan.config.model)),
         check_duplicates(plan),
         check_evaluation_data(plan, overlaps),
         check_lengths(plan, context_length(plan.config.model)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from ...core.prompt_format import chat_text, question, user_message
@@ -132,8 +133,9 @@ def _asked(plan: Plan, asking: Any, place: int) -> tuple[int, ...]:
 
 def _prompt_again(plan: Plan, tokenizer: Any, place: int) -> tuple[int, ...]:
     """The prompt ids that a row gets when it is encoded by itself."""
-    source, template = plan.source_rows[plan.encoding.numbers[place]], plan.config.train.template
-    row = encode_rows([source], tokenizer, template, 10**9, plan.tokenizer.eos_token_id, plan.config.seed).rows[0]
+    whole = replace(plan.config.train, max_length=10**9)
+    source = plan.source_rows[plan.encoding.numbers[place]]
+    row = encode_rows([source], tokenizer, whole, plan.config.seed).rows[0]
     return row.input_ids[: _prompt_length(row)]
 
 

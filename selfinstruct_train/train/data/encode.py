@@ -10,8 +10,9 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from ...config import TrainConfig
 from ...core.prompt_format import (
     TemplateName,
     chat_text,
@@ -65,28 +66,22 @@ def evaluation_ids(tokenizer: Any, row: Row, template: TemplateName) -> list[int
     return question_ids(tokenizer, *question(row.instruction, row.input, template), _name(tokenizer))
 
 
-def encode_rows(
-    rows: Sequence[Row],
-    tokenizer: Any,
-    template: TemplateName,
-    max_length: int,
-    eos_id: int,
-    seed: int,
-    too_long: Literal["drop", "truncate"] = "drop",
-) -> Encoding:
+def encode_rows(rows: Sequence[Row], tokenizer: Any, train: TrainConfig, seed: int) -> Encoding:
     """Encode all rows; those that are blank, too long, or equal to an earlier one are dropped and counted.
 
     The format that template "paper" draws for a row depends on the seed and the row's text, not on its place. With
-    template "chat" the token that ends a turn stands in place of the EOS.
+    template "chat" the token that ends a turn stands in place of the EOS. With `too_long` "truncate" a completion is
+    cut, unless the prompt leaves no room for its first token.
 
     Args:
-        too_long: truncate: the completion is cut, unless the prompt leaves no room for its first token.
+        train: its template, max_length and too_long count.
 
     Raises:
         ValueError: no row is left, the tokenizer's chat template is none to train with, or the tokenizer gives ids that
             are not whole numbers from 0.
     """
-    end = end_id(tokenizer, template, _name(tokenizer)) if template == "chat" else eos_id
+    template, max_length = train.template, train.max_length
+    end = end_id(tokenizer, template, _name(tokenizer))
     kept: dict[EncodedRow, int] = {}
     truncated = []
     dropped: dict[str, list[int]] = {"blank": [], "too_long": [], "duplicate": []}
@@ -103,7 +98,7 @@ def encode_rows(
         is_cut = len(encoded.input_ids) > max_length
         if is_cut:
             encoded = EncodedRow(encoded.input_ids[:max_length], encoded.labels[:max_length])
-        if is_cut and (too_long == "drop" or encoded.labels[-1] == IGNORED):
+        if is_cut and (train.too_long == "drop" or encoded.labels[-1] == IGNORED):
             dropped["too_long"].append(number)
         elif encoded in kept:
             dropped["duplicate"].append(number)

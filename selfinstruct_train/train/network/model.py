@@ -16,8 +16,8 @@ _SAMPLING = ("temperature", "top_p", "top_k", "min_p", "top_h", "typical_p", "ep
 _BEAMS = ("early_stopping", "length_penalty")
 
 
-def load_tokenizer(model: ModelConfig) -> tuple[Any, int]:
-    """Load the tokenizer and tell the id of its end-of-text token.
+def load_tokenizer(model: ModelConfig) -> Any:
+    """Load the tokenizer, which has an end-of-text token.
 
     Raises:
         ValueError: there is no model, or its tokenizer cannot be loaded or has no EOS token.
@@ -39,7 +39,7 @@ def load_tokenizer(model: ModelConfig) -> tuple[Any, int]:
             f"model.path {model.path!r}: its tokenizer has no EOS token, so a model trained with it would never stop; "
             "set eos_token in tokenizer_config.json"
         )
-    return tokenizer, int(tokenizer.eos_token_id)
+    return tokenizer
 
 
 def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, embeddings_needed: int) -> Any:

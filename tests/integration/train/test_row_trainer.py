@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct_train.train.arguments import make_arguments, make_lora
+from selfinstruct_train.train.arguments import make_arguments
 from selfinstruct_train.train.data.packing import num_examples
 from selfinstruct_train.train.network.model import load_network
 from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.row_trainer import make_trainer
 
 
-def make(plan, micro_batch=4, accumulation=2, eval_dataset=None, first_epoch=0, **arguments):
+def make(plan, micro_batch=4, accumulation=2, first_epoch=0, **arguments):
     network = load_network(plan.config.model, plan.config.train, False, len(plan.tokenizer))
     settings = make_arguments(plan, network.num_parameters(), micro_batch, accumulation, on_gpu=False)
     for name, value in arguments.items():
         setattr(settings, name, value)
-    return make_trainer(plan, network, settings, make_lora(plan.config), eval_dataset, [], first_epoch)
+    return make_trainer(plan, network, settings, first_epoch=first_epoch)
 
 
 def losses(trainer) -> list[float]:

@@ -125,7 +125,7 @@ def hand_loss(config, folder: Path, rows) -> float:
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     losses = []
-    for row in encode_rows(rows, tokenizer, config.train.template, 128, tokenizer.eos_token_id, config.seed).rows:
+    for row in encode_rows(rows, tokenizer, config.train, config.seed).rows:
         with torch.no_grad():
             chances = model(torch.tensor([row.input_ids])).logits[0].log_softmax(-1)
         losses += [-float(chances[i - 1, t]) for i, t in enumerate(row.input_ids) if row.labels[i] != -100]

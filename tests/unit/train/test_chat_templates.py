@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from selfinstruct_train.config import TrainConfig
 from selfinstruct_train.core.prompt_format import end_id, question, question_ids, stop_ids
 from selfinstruct_train.core.records import Row
 from selfinstruct_train.train.checks.devices import Devices
 from selfinstruct_train.train.checks.doctor import check_plan
 from selfinstruct_train.train.checks.estimate import Estimate
 from selfinstruct_train.train.data.encode import encode_rows
-from selfinstruct_train.train.network.model import read_model_config
 from selfinstruct_train.train.plan import make_plan
 from tests.support import small_model
 from tests.support.tokenizers_of_types import TYPES
@@ -80,7 +80,7 @@ def test_training_has_the_ids_of_inference_and_ends_where_the_template_ends_a_tu
     tokenizer.chat_template = template
     assert tokenizer.convert_ids_to_tokens(end_id(tokenizer, "chat", "")) == end
     assert tokenizer.convert_ids_to_tokens(stop_ids(tokenizer, "chat", None)) == list(dict.fromkeys([end, "</s>"]))
-    rows = encode_rows(ROWS, tokenizer, "chat", 500, tokenizer.eos_token_id, seed=1).rows
+    rows = encode_rows(ROWS, tokenizer, TrainConfig(template="chat", max_length=500), seed=1).rows
     for row, source in zip(rows, ROWS, strict=True):
         asked = question_ids(tokenizer, *question(source.instruction, source.input, "chat"), "")
         assert list(row.input_ids[: len(asked)]) == asked
@@ -104,5 +104,5 @@ def test_the_doctor_finds_no_fault_in_it(style, make_config, tmp_path):
     config = replace(config, model=replace(config.model, path=str(tmp_path)))
     plan = make_plan(config, "seeds+generated")
     devices, expected = Devices("H100", 1, 80 * 2**30, 989e12), Estimate({"weights": 4000}, 10, 60.0)
-    found = check_plan(plan, read_model_config(config.model), {}, expected, devices)
+    found = check_plan(plan, {}, expected, devices)
     assert {finding.check: finding.what for finding in found if finding.level != "ok"} == {}

@@ -27,8 +27,7 @@ SMALL = Estimate({"weights": 4000}, 10, 60.0)
 
 def examined(plan, overlaps=None, expected=SMALL, devices=GPU, **options):
     """The findings by their check."""
-    model_config = options.pop("model_config", None) or read_model_config(plan.config.model)
-    found = check_plan(plan, model_config, overlaps if overlaps is not None else {}, expected, devices, **options)
+    found = check_plan(plan, overlaps if overlaps is not None else {}, expected, devices, **options)
     return {finding.check: finding for finding in found}
 
 
@@ -525,7 +524,7 @@ def test_seed_rows_of_others_are_not_the_users_own(make_config, make_rows, tmp_p
 
 def test_unchecked_evaluation_data_are_told(make_config):
     plan = make_plan(make_config(), MIXTURE)
-    found = check_plan(plan, read_model_config(plan.config.model), None, SMALL, GPU)
+    found = check_plan(plan, None, SMALL, GPU)
     unchecked = next(finding for finding in found if finding.check == "evaluation_data")
     assert (unchecked.level, "not checked" in unchecked.what) == ("warning", True)
 

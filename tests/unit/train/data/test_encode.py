@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from selfinstruct_train.config import TrainConfig
 from selfinstruct_train.core.prompt_format import (
     FIXED_TEMPLATE_WITH_INPUT,
     FIXED_TEMPLATE_WITHOUT_INPUT,
@@ -22,6 +23,10 @@ from tests.support.tokenizers_of_types import CHATML, TYPES, with_turns
 EOS = 2
 END = 0
 """Of the small model's tokenizer."""
+
+
+def settings(template, max_length, **others):
+    return TrainConfig(template=template, max_length=max_length, **others)
 
 
 # Ids: 3 + the byte, or a piece from 259 on (tokenizers_of_types); 1 is the BOS, 2 the EOS.
@@ -89,7 +94,7 @@ def test_in_every_format_training_has_the_ids_of_inference_and_the_completion_is
             row = encode(tokenizer, prompt, format.completion.format(output=output), EOS)
             check(tokenizer, row, prompt_ids(tokenizer, prompt), output, EOS)
         end = chat.convert_tokens_to_ids("<|im_end|>")
-        row = encode_rows([Row("", "Do b.", input, output)], chat, "chat", 500, EOS, seed=1).rows[0]
+        row = encode_rows([Row("", "Do b.", input, output)], chat, settings("chat", 500), seed=1).rows[0]
         check(chat, row, chat_ids(chat, user_message("Do b.", input), ""), output, end)
 
 
@@ -141,7 +146,7 @@ def test_a_chat_is_learned_from_the_opening_to_the_token_that_ends_the_turn(kind
     template, prompt_end, output, after = CHAT[kind]
     tokenizer = with_turns(TYPES["gpt2"]())
     tokenizer.chat_template = template
-    row = encode_rows([Row("", "Do.", "", output)], tokenizer, "chat", 200, EOS, seed=1).rows[0]
+    row = encode_rows([Row("", "Do.", "", output)], tokenizer, settings("chat", 200), seed=1).rows[0]
     asked = chat_ids(tokenizer, "Do.", "")
     assert row.input_ids[: len(asked)] == tuple(asked)
     assert row.input_ids[len(asked) :] == row.labels[len(asked) :] == after
@@ -153,7 +158,7 @@ def test_a_chat_is_learned_from_the_opening_to_the_token_that_ends_the_turn(kind
 def test_a_llama2_chat_has_one_bos_and_its_own_eos(kind, message):
     tokenizer = TYPES[kind]()
     tokenizer.chat_template = LLAMA2_CHAT
-    row = encode_rows([Row("", "b", "", "a")], tokenizer, "chat", 200, EOS, seed=1).rows[0]
+    row = encode_rows([Row("", "b", "", "a")], tokenizer, settings("chat", 200), seed=1).rows[0]
     inst = tuple(byte + 3 for byte in b"NST]")
     close = tuple(byte + 3 for byte in b"[/INST]")
     # legacy puts a space behind the BOS; the completion is " a " and the EOS
@@ -168,15 +173,15 @@ def test_a_template_that_opens_an_answer_in_another_way_than_it_records_it_is_re
     with pytest.raises(
         ValueError, match=r"opens an answer with .*model.* but records it .*; use train.template: fixed"
     ):
-        encode_rows([Row("", "Do.", "", "a")], tokenizer, "chat", 200, EOS, seed=1)
+        encode_rows([Row("", "Do.", "", "a")], tokenizer, settings("chat", 200), seed=1)
     tokenizer.chat_template = None
     with pytest.raises(
         ValueError, match=r"no chat template; use an instruct model, or plain prompts \(train.template: f"
     ):
-        encode_rows([Row("", "Do.", "", "a")], tokenizer, "chat", 200, EOS, seed=1)
+        encode_rows([Row("", "Do.", "", "a")], tokenizer, settings("chat", 200), seed=1)
     tokenizer.chat_template = "{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}{% endif %}{% endfor %}"
     with pytest.raises(ValueError, match="leaves out the assistant's answer"):
-        encode_rows([Row("", "Do.", "", "a")], tokenizer, "chat", 200, EOS, seed=1)
+        encode_rows([Row("", "Do.", "", "a")], tokenizer, settings("chat", 200), seed=1)
 
 
 def test_training_and_inference_see_the_same_prompt_ids(tokenizer):
@@ -205,38 +210,38 @@ def test_rows_are_dropped_by_reason_and_never_cut(tokenizer):
         Row("", "", "x", "y"),
         Row("", "Name a colour.", "", "red " * 60),
     ]
-    encoding = encode_rows(rows, tokenizer, "fixed", 60, END, seed=1)
+    encoding = encode_rows(rows, tokenizer, settings("fixed", 60), seed=1)
     assert encoding.dropped == {"blank": (2, 3), "too_long": (4,), "duplicate": (1,)}
     assert len(encoding.rows) == 1
     longest = len(encoding.rows[0].input_ids)
-    assert len(encode_rows(rows, tokenizer, "fixed", longest, END, seed=1).rows) == 1
+    assert len(encode_rows(rows, tokenizer, settings("fixed", longest), seed=1).rows) == 1
     with pytest.raises(ValueError, match=f"2 have a blank .* and 3 are longer than {longest - 1} tokens"):
-        encode_rows(rows, tokenizer, "fixed", longest - 1, END, seed=1)
+        encode_rows(rows, tokenizer, settings("fixed", longest - 1), seed=1)
 
 
 def test_every_row_ends_in_a_supervised_eos(tokenizer):
     rows = [Row("", f"Name {i} things.", "x" * (i % 3), f"thing {i}") for i in range(50)]
-    encoding = encode_rows(rows, tokenizer, "paper", 200, END, seed=1)
+    encoding = encode_rows(rows, tokenizer, settings("paper", 200), seed=1)
     assert {(row.input_ids[-1], row.labels[-1]) for row in encoding.rows} == {(END, END)}
 
 
 def test_the_drawn_format_depends_on_seed_and_row_not_on_place(tokenizer):
     rows = [Row("", f"Name {i} things.", "", f"thing {i}") for i in range(40)]
-    forward = encode_rows(rows, tokenizer, "paper", 200, END, seed=1).rows
-    assert set(encode_rows(rows[::-1], tokenizer, "paper", 200, END, seed=1).rows) == set(forward)
-    assert encode_rows(rows, tokenizer, "paper", 200, END, seed=2).rows != forward
+    forward = encode_rows(rows, tokenizer, settings("paper", 200), seed=1).rows
+    assert set(encode_rows(rows[::-1], tokenizer, settings("paper", 200), seed=1).rows) == set(forward)
+    assert encode_rows(rows, tokenizer, settings("paper", 200), seed=2).rows != forward
 
 
 def test_a_longer_completion_is_cut_without_an_end_where_the_run_wants_it_cut():
     rows = [Row("", "b", "", "aaa"), Row("", "b", "", "a"), Row("", "bbb", "", "a"), Row("", "b", "", "aaab")]
     tokenizer = TYPES["gpt2"]()
     prompt = len(prompt_ids(tokenizer, evaluation_prompt("b", "", "fixed")))  # " b" is one piece
-    encoding = encode_rows(rows, tokenizer, "fixed", prompt + 3, EOS, seed=1, too_long="truncate")
+    encoding = encode_rows(rows, tokenizer, settings("fixed", prompt + 3, too_long="truncate"), seed=1)
     assert [row.labels[prompt:] for row in encoding.rows] == [(35, 100, 100), (35, 100, 2), (-100, -100, 35)]
     assert encoding.numbers == (0, 1, 2)
     assert encoding.truncated == (0, 2)
     assert encoding.dropped == {"blank": (), "too_long": (), "duplicate": (3,)}  # cut, it equals the first
-    whole = encode_rows(rows, tokenizer, "fixed", prompt + 3, EOS, seed=1)
+    whole = encode_rows(rows, tokenizer, settings("fixed", prompt + 3), seed=1)
     assert (whole.numbers, whole.truncated, whole.dropped["too_long"]) == ((1,), (), (0, 2, 3))
 
 
@@ -244,7 +249,7 @@ def test_a_prompt_that_leaves_no_room_for_an_answer_is_dropped_even_where_rows_a
     tokenizer = TYPES["gpt2"]()
     prompt = len(prompt_ids(tokenizer, evaluation_prompt("bbb", "", "fixed")))
     rows = [Row("", "bbb", "", "a"), Row("", "b", "", "a")]
-    encoding = encode_rows(rows, tokenizer, "fixed", prompt, EOS, seed=1, too_long="truncate")
+    encoding = encode_rows(rows, tokenizer, settings("fixed", prompt, too_long="truncate"), seed=1)
     assert (encoding.numbers, encoding.truncated, encoding.dropped["too_long"]) == ((1,), (1,), (0,))
 
 
@@ -256,7 +261,7 @@ def test_an_output_that_the_tokenizer_does_not_see_is_blank():
     rows = [Row("", "b", "", "a"), Row("", "Say it in a\nb", "", "\u200b")]
     chat = with_turns(tokenizer)
     chat.chat_template = CHATML
-    assert encode_rows(rows, chat, "chat", 200, EOS, seed=1).dropped["blank"] == (1,)
+    assert encode_rows(rows, chat, settings("chat", 200), seed=1).dropped["blank"] == (1,)
 
 
 def test_a_tokenizer_that_has_no_id_for_a_character_is_refused_with_row_and_remedy():
@@ -283,9 +288,9 @@ def test_a_tokenizer_that_has_no_id_for_a_character_is_refused_with_row_and_reme
 
     tokenizer = WithoutUnknownToken(eos_token="</s>", unk_token=None, special_tokens_pattern="none")
     rows = [Row("", "Say it.", "", "so"), Row("", "Name the\n animal.", "", "a zebra")]
-    assert len(encode_rows(rows[:1], tokenizer, "fixed", 200, 0, seed=1).rows) == 1
+    assert len(encode_rows(rows[:1], tokenizer, settings("fixed", 200), seed=1).rows) == 1
     with pytest.raises(ValueError) as refused:
-        encode_rows(rows, tokenizer, "fixed", 200, 0, seed=1)
+        encode_rows(rows, tokenizer, settings("fixed", 200), seed=1)
     assert str(refused.value) == (
         "row 2 ('Name the animal.'): the tokenizer gives None as a token id, and ids are whole numbers from 0; set "
         "unk_token in tokenizer_config.json, or take another model"
