@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config import Config
 from ..core.seeding import derive_seed
@@ -22,6 +22,11 @@ from .data.packing import num_examples
 from .network.model import uses_bfloat16
 from .plan import Plan
 from .validation import validation_arguments
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from transformers import PreTrainedModel
+    from trl import SFTConfig
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +82,7 @@ def micro_batches(config: Config, num_processes: int) -> tuple[int, int]:
 
 def make_arguments(
     plan: Plan, num_parameters: int, micro_batch: int, accumulation: int, on_gpu: bool, is_over: bool = False
-) -> Any:
+) -> SFTConfig:
     """Return the SFTConfig of a plan.
 
     Args:
@@ -124,7 +129,7 @@ def make_arguments(
     return arguments
 
 
-def make_lora(config: Config) -> Any:
+def make_lora(config: Config) -> LoraConfig | None:
     """Return the peft LoraConfig of a run; None for full finetuning."""
     if config.train.method == "full":
         return None
@@ -142,7 +147,7 @@ def make_lora(config: Config) -> Any:
     )
 
 
-def check_lora_targets(config: Config, skeleton: Any) -> None:
+def check_lora_targets(config: Config, skeleton: PreTrainedModel) -> None:
     """Refuse names in train.lora.target_modules that this model does not have; peft passes over them in silence.
 
     Raises:

@@ -11,7 +11,12 @@ import os
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from accelerate import PartialState
+    from torch import nn
+    from transformers import Trainer
 
 FILES = "configs/accelerate"
 _COUNTS = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
@@ -42,7 +47,7 @@ class Launch:
         return f"{_processes(self.num_processes)}{under.get(self.kind, '')}{where}"
 
 
-def open_processes(on_gpu: bool) -> Any:
+def open_processes(on_gpu: bool) -> PartialState:
     """Return accelerate's state of the processes; the first call opens their group, and settles how long they wait."""
     from accelerate import PartialState
 
@@ -61,7 +66,7 @@ def check_launch(on_gpu: bool) -> str:
     return runs
 
 
-def check_trainer(trainer: Any) -> str:
+def check_trainer(trainer: Trainer) -> str:
     """Tell in one line how the prepared model is spread over the processes; every process calls it.
 
     Raises:
@@ -180,7 +185,7 @@ def _difference(asked: Launch, runs: str, kind: str, num_processes: int, on_gpu:
     return f"{asked.command} asks for {asked}, but what runs is {runs}; {remedy}" if remedy else ""
 
 
-def _spread(model: Any) -> tuple[str, str, bool]:
+def _spread(model: nn.Module) -> tuple[str, str, bool]:
     """Return how a prepared model is held: a name, a line about it, and whether this process holds less than all."""
     from torch.distributed.fsdp import FSDPModule, FullyShardedDataParallel
     from torch.distributed.tensor import DTensor
@@ -196,7 +201,8 @@ def _spread(model: Any) -> tuple[str, str, bool]:
     if isinstance(model, FullyShardedDataParallel):
         return "FSDP1", "FSDP1", True
     if any(base.__name__ == "DeepSpeedEngine" for base in type(model).__mro__):
-        stage = model.zero_optimization_stage()
+        engine: Any = model
+        stage = engine.zero_optimization_stage()
         return "DeepSpeed", f"DeepSpeed ZeRO-{stage}", stage > 0
     if isinstance(model, DistributedDataParallel):
         return "DDP", "DDP, a full copy here", False

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config import Config, TrainConfig
 from ..core.model_source import fingerprint, model_source
@@ -22,6 +22,9 @@ from .data.encode import EncodedRow, Encoding, encode_rows
 from .data.rows import read_training_rows
 from .data.split import check_best_by, split_validation
 from .network.model import context_length, load_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 IDENTITY_FILE = "training.json"
 _NOT_IDENTITY = (
@@ -45,7 +48,7 @@ class Plan:
     """The rows as they were read, without the held-out ones; `encoding` tells by number what became of each."""
     encoding: Encoding
     validation_rows: tuple[Row, ...]
-    tokenizer: Any
+    tokenizer: PreTrainedTokenizerBase
     identity: dict[str, Any]
     folder: Path
     work: Path

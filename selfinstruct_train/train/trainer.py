@@ -14,7 +14,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config import Config
 from .arguments import (
@@ -30,10 +30,14 @@ from .callbacks import check_the_trainer, mark_whole, progress_bar, stop_at_nan,
 from .checkpoints import Clock, find_best_again, last_whole_checkpoint, put_in_place, step_of, work_folder
 from .failures import first_does, in_one_line
 from .launch import check_launch, open_processes
-from .network.model import check_device, load_network, make_skeleton, trains_on_gpu, uses_bfloat16
+from .network.model import check_device, load_network, make_skeleton, network_of, trains_on_gpu, uses_bfloat16
 from .plan import Plan
 from .row_trainer import make_trainer
 from .saving.model_folder import save_model
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+    from trl import SFTConfig, SFTTrainer
 
 log = logging.getLogger(__name__)
 
@@ -97,10 +101,8 @@ def train(plan: Plan) -> Result:
         done = step_of(checkpoint) if checkpoint is not None else 0
         # The settings come first: DeepSpeed shards a model while it is loaded, once it knows of them.
         arguments = make_arguments(plan, num_parameters, micro_batch, accumulation, on_gpu, is_over=done >= steps)
-        bar = progress_bar(f"train {plan.mixture}")
-        stack.callback(bar.close)
         trainer = _make_trainer(plan, arguments, on_gpu, done // steps_in_epoch, clock)
-        trainer.add_callback(bar)
+        trainer.add_callback(progress_bar(f"train {plan.mixture}", stack))
         if checkpoint is not None and state.is_main_process:
             log.info("%s: resuming from %s", plan.mixture, checkpoint.name)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
@@ -112,17 +114,18 @@ def train(plan: Plan) -> Result:
     return _result(plan, trainer, time.monotonic() - start)
 
 
-def _checkpoint_bytes(plan: Plan, skeleton: Any) -> int:
+def _checkpoint_bytes(plan: Plan, skeleton: PreTrainedModel) -> int:
     """Weights in float32, and Adam's two numbers for each; of an adapter, its own alone."""
-    if plan.config.train.method == "full":
+    lora = make_lora(plan.config)
+    if lora is None:
         return 12 * int(skeleton.num_parameters())
     import peft
 
-    adapted = peft.get_peft_model(skeleton, make_lora(plan.config))
+    adapted: Any = peft.get_peft_model(skeleton, lora)
     return 12 * int(adapted.get_nb_trainable_parameters()[0])
 
 
-def _make_trainer(plan: Plan, arguments: Any, on_gpu: bool, first_epoch: int, clock: Clock) -> Any:
+def _make_trainer(plan: Plan, arguments: SFTConfig, on_gpu: bool, first_epoch: int, clock: Clock) -> SFTTrainer:
     network = load_network(plan.config.model, plan.config.train, on_gpu, plan.embeddings_needed)
     with tracker_folder(plan):
         trainer = make_trainer(
@@ -134,13 +137,13 @@ def _make_trainer(plan: Plan, arguments: Any, on_gpu: bool, first_epoch: int, cl
         )
     trainer.add_callback(check_the_trainer(trainer))
     if plan.config.train.method == "qlora":
-        for parameter in trainer.model.parameters():
+        for parameter in network_of(trainer).parameters():
             if parameter.requires_grad:  # TRL made them bfloat16, in which most updates would be lost
                 parameter.data = parameter.data.float()
     return trainer
 
 
-def _result(plan: Plan, trainer: Any, seconds: float) -> Result:
+def _result(plan: Plan, trainer: SFTTrainer, seconds: float) -> Result:
     losses = [float(entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
     best = trainer.state.best_global_step if trainer.args.load_best_model_at_end else None
     return Result(plan.folder, trainer.state.global_step, (losses[0], losses[-1]), seconds, best)

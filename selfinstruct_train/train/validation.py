@@ -11,7 +11,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..config import TrainConfig
 from ..core.prompt_format import stop_ids
@@ -22,8 +22,13 @@ from ..lm.transformers.greedy import Greedy, greedy_answers
 from .data.encode import IGNORED, EncodedRow, encode_rows, evaluation_ids
 from .data.packing import collate_rows
 from .network.loss import weighted_loss
-from .network.model import context_length
+from .network.model import context_length, network_of
 from .plan import Plan, within_context
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import PreTrainedModel, Trainer
+    from transformers.trainer_utils import EvalLoopOutput
 
 MAX_PROMPTS = 50
 SPARE_TOKENS = 8
@@ -51,7 +56,7 @@ def validation_arguments(train: TrainConfig) -> dict[str, Any]:
     }
 
 
-def validation_dataset(plan: Plan) -> Any:
+def validation_dataset(plan: Plan) -> Dataset | None:
     """Return the held-out rows as a datasets.Dataset of input_ids and labels, one row each; None: there are none.
 
     Raises:
@@ -67,7 +72,7 @@ def validation_dataset(plan: Plan) -> Any:
     )
 
 
-def measure_validation(trainer: Any) -> Any:
+def measure_validation(trainer: Trainer, plan: Plan) -> EvalLoopOutput:
     """Return loss and ROUGE-L of the trainer's model on its plan's held-out rows, as an EvalLoopOutput.
 
     It takes the place of Trainer.evaluation_loop, so that both stand in the log, reach the trackers and can choose the
@@ -76,10 +81,10 @@ def measure_validation(trainer: Any) -> Any:
     import torch
     from transformers.trainer_utils import EvalLoopOutput
 
-    rows, questions = _encoded(trainer.plan)
-    trainer.model.eval()  # the trainer turns it back before the next step
+    rows, questions = _encoded(plan)
+    _model(trainer).eval()  # the trainer turns it back before the next step
     with torch.no_grad(), trainer.accelerator.autocast():
-        metrics = {"eval_loss": _loss(trainer, rows), "eval_rouge_l": _rouge_l(trainer, questions)}
+        metrics = {"eval_loss": _loss(trainer, rows), "eval_rouge_l": _rouge_l(trainer, plan, questions)}
     nothing: Any = None  # no predictions, no labels: whoever wants them asks the model
     return EvalLoopOutput(predictions=nothing, label_ids=nothing, metrics=metrics, num_samples=len(rows))
 
@@ -124,21 +129,26 @@ def _encoded(plan: Plan) -> tuple[tuple[EncodedRow, ...], list[Question]]:
     return tuple(rows), questions_of([plan.validation_rows[number] for number in encoding.numbers], plan)
 
 
-def _share(total: int, trainer: Any) -> list[int]:
+def _model(trainer: Trainer) -> PreTrainedModel:
+    """What the trainer trains, with what FSDP or peft wraps around it: the loss and `generate` go through that."""
+    return cast("PreTrainedModel", trainer.model)
+
+
+def _share(total: int, trainer: Trainer) -> list[int]:
     """Return which of `total` things this process does: all do equally many, so some of the first come twice."""
     processes, rank = trainer.accelerator.num_processes, trainer.accelerator.process_index
     return [place * processes + rank for place in range(math.ceil(total / processes))]
 
 
-def _batches(things: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    return [things[start : start + size] for start in range(0, len(things), size)]
+def _batches(numbers: Sequence[int], size: int) -> list[Sequence[int]]:
+    return [numbers[start : start + size] for start in range(0, len(numbers), size)]
 
 
-def _loss(trainer: Any, rows: Sequence[EncodedRow]) -> float:
+def _loss(trainer: Trainer, rows: Sequence[EncodedRow]) -> float:
     """Return the mean loss of a completion's token."""
     import torch
 
-    head = trainer.accelerator.unwrap_model(trainer.model).get_output_embeddings()
+    head = network_of(trainer).get_output_embeddings()
     device = trainer.args.device
     total = torch.zeros(2, dtype=torch.float64, device=device)
     for numbers in _batches(_share(len(rows), trainer), trainer.args.per_device_eval_batch_size):
@@ -148,21 +158,21 @@ def _loss(trainer: Any, rows: Sequence[EncodedRow]) -> float:
             labels = row.labels if number < len(rows) else [IGNORED] * len(row.labels)
             examples.append({"input_ids": row.input_ids, "labels": labels})
         batch = {name: tensor.to(device) for name, tensor in collate_rows(examples, 0).items()}
-        total[0] += weighted_loss(trainer.model, head, batch, 0.0, total=1.0).double()
+        total[0] += weighted_loss(_model(trainer), head, batch, 0.0, total=1.0).double()
         total[1] += (batch["labels"][:, 1:] != IGNORED).sum()
     total = trainer.accelerator.reduce(total, reduction="sum")
     return float(total[0] / total[1])
 
 
-def _rouge_l(trainer: Any, questions: Sequence[Question]) -> float:
+def _rouge_l(trainer: Trainer, plan: Plan, questions: Sequence[Question]) -> float:
     """Return the mean over the questions of the best ROUGE-L that the greedy answer has with a reference."""
     import torch
 
     numbered = []
-    for limit, group in by_limit(trainer.plan, questions).items():
+    for limit, group in by_limit(plan, questions).items():
         places = _share(len(group), trainer)
         asked = [questions[group[place % len(group)]] for place in places]
-        for place, question, answer in zip(places, asked, _answers(trainer, asked, limit), strict=True):
+        for place, question, answer in zip(places, asked, _answers(trainer, plan, asked, limit), strict=True):
             words = stemmed_words(answer)
             score = max(rouge_l(words, stemmed_words(reference)) for reference in question.references)
             numbered.append((group[place] if place < len(group) else len(questions), score))
@@ -171,10 +181,9 @@ def _rouge_l(trainer: Any, questions: Sequence[Question]) -> float:
     return 100 * math.fsum(score for _, score in everyones) / len(questions)
 
 
-def _answers(trainer: Any, asked: Sequence[Question], limit: int) -> list[str]:
+def _answers(trainer: Trainer, plan: Plan, asked: Sequence[Question], limit: int) -> list[str]:
     """Return the greedy answers of at most `limit` tokens; every process asks as many questions, with one limit."""
-    plan = trainer.plan
-    own_stop_ids = trainer.accelerator.unwrap_model(trainer.model).generation_config.eos_token_id
+    own_stop_ids = network_of(trainer).generation_config.eos_token_id
     how = Greedy(
         max_new_tokens=limit,
         stop_ids=tuple(stop_ids(plan.tokenizer, plan.config.train.template, own_stop_ids)),
@@ -183,6 +192,6 @@ def _answers(trainer: Any, asked: Sequence[Question], limit: int) -> list[str]:
     )
     prompts = [question.prompt_ids for question in asked]
     return [
-        plan.tokenizer.decode(answer.ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        for answer in greedy_answers(trainer.model, prompts, how, trainer.args.device)
+        str(plan.tokenizer.decode(list(answer.ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        for answer in greedy_answers(_model(trainer), prompts, how, trainer.args.device)
     ]

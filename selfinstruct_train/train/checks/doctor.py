@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...config import Config
 from ...core.prompt_format import end_id
@@ -24,7 +24,7 @@ from .estimate import Estimate, estimate
 from .findings import BEFORE_TRAINING, Finding, accept, check_allowed, findings_table, refuse
 from .model_checks import check_memory, check_time, check_vocabulary
 from .prompt_checks import check_double_bos, check_prompt_in_loss, check_template
-from .row_audit import audit_rows
+from .row_audit import Collate, audit_rows
 from .row_checks import (
     check_duplicates,
     check_eos,
@@ -34,6 +34,9 @@ from .row_checks import (
     check_pad,
     check_truncated,
 )
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 CHECKS = BEFORE_TRAINING
 
@@ -145,8 +148,8 @@ def check_plan(
     overlaps: Mapping[int, object] | None,
     expected: Estimate | str,
     devices: Devices,
-    collate: Any = None,
-    asking: Any = None,
+    collate: Collate | None = None,
+    asking: PreTrainedTokenizerBase | None = None,
 ) -> tuple[Finding, ...]:
     """Run all checks on a plan; errors that train.allow accepts come back as warnings.
 
@@ -167,7 +170,10 @@ def check_plan(
 
 
 def _data_findings(
-    plan: Plan, overlaps: Mapping[int, object] | None, collate: Any = None, asking: Any = None
+    plan: Plan,
+    overlaps: Mapping[int, object] | None,
+    collate: Collate | None = None,
+    asking: PreTrainedTokenizerBase | None = None,
 ) -> list[Finding]:
     train, tokenizer = plan.config.train, plan.tokenizer
     end = end_id(tokenizer, train.template, plan.config.model.path)
@@ -187,7 +193,7 @@ def _data_findings(
     ]
 
 
-def expect(plan: Plan, model_config: Any, devices: Devices, launch: Launch) -> Estimate | str:
+def expect(plan: Plan, model_config: PreTrainedConfig, devices: Devices, launch: Launch) -> Estimate | str:
     """Estimate memory and time of a plan under a launch, or tell why that cannot be done."""
     if launch.kind == "DEEPSPEED" and launch.zero_stage is None:
         return "the stage of ZeRO stands in a file of DeepSpeed's own"
@@ -201,7 +207,7 @@ def expect(plan: Plan, model_config: Any, devices: Devices, launch: Launch) -> E
         return " ".join(str(error).split())
 
 
-def _saved_and_read(plan: Plan) -> Any:
+def _saved_and_read(plan: Plan) -> PreTrainedTokenizerBase:
     """The tokenizer as evaluation will find it beside the trained model."""
     import transformers
 

@@ -10,8 +10,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from torch import Tensor, UntypedStorage, nn
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 NUM_LAYERS_RUN = (2, 3)
 """A network of equal layers is run with so few of them, and the rest follows in proportion."""
@@ -64,7 +70,7 @@ class Step:
     flops: float
 
 
-def dry_step(model_config: Any, shape: Shape, lora: Any) -> tuple[Network, Step]:
+def dry_step(model_config: PreTrainedConfig, shape: Shape, lora: LoraConfig | None) -> tuple[Network, Step]:
     """Build the network of a transformers config and run one micro-batch through it, all without content.
 
     Args:
@@ -84,9 +90,10 @@ def dry_step(model_config: Any, shape: Shape, lora: Any) -> tuple[Network, Step]
                 sizes = _add_adapters(network, lora, sizes)
         with FakeTensorMode():
             _put_on_fake_cpu(network)
-            parent, name, layers = _equal_layers(network)
-            if layers is None:
+            equal = _equal_layers(network)
+            if equal is None:
                 return sizes, _run(network, shape)
+            parent, name, layers = equal
             few = []
             for number in NUM_LAYERS_RUN:
                 setattr(parent, name, layers[:number])
@@ -96,7 +103,7 @@ def dry_step(model_config: Any, shape: Shape, lora: Any) -> tuple[Network, Step]
         raise _no_estimate(model_config, error) from error
 
 
-def network_sizes(model_config: Any) -> Network:
+def network_sizes(model_config: PreTrainedConfig) -> Network:
     """Read the sizes off the network of a transformers config, without running it.
 
     Raises:
@@ -108,12 +115,12 @@ def network_sizes(model_config: Any) -> Network:
         raise _no_estimate(model_config, error) from error
 
 
-def _no_estimate(model_config: Any, error: Exception) -> ValueError:
+def _no_estimate(model_config: PreTrainedConfig, error: Exception) -> ValueError:
     message = " ".join(str(error).split())[:200]
     return ValueError(f"no estimate for a model of type {model_config.model_type!r}: {message}")
 
 
-def _build(model_config: Any, shape: Shape) -> Any:
+def _build(model_config: PreTrainedConfig, shape: Shape) -> PreTrainedModel:
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -130,13 +137,14 @@ def _build(model_config: Any, shape: Shape) -> Any:
     return network
 
 
-def _put_on_fake_cpu(network: Any) -> None:
+def _put_on_fake_cpu(network: PreTrainedModel) -> None:
     """Replace parameters and buffers without content by fake ones on a CPU, where autocast works as in earnest."""
     import torch
 
-    made: dict[int, Any] = {}  # tied weights stay one
+    made: dict[int, Tensor] = {}  # tied weights stay one
     for module in network.modules():
-        for place in (module._parameters, module._buffers):
+        places: tuple[dict[str, Any], ...] = (module._parameters, module._buffers)
+        for place in places:
             for name, old in place.items():
                 if old is None:
                     continue
@@ -147,10 +155,11 @@ def _put_on_fake_cpu(network: Any) -> None:
                 place[name] = made[id(old)]
 
 
-def _sizes(network: Any) -> Network:
+def _sizes(network: PreTrainedModel) -> Network:
     import torch
 
     head = network.get_output_embeddings()
+    embeddings = cast("torch.nn.Embedding", network.get_input_embeddings())
     linear = [
         module.weight.numel()
         for module in network.modules()
@@ -161,7 +170,7 @@ def _sizes(network: Any) -> Network:
     return Network(
         num_parameters=total,
         num_trained=total,
-        num_embedding=network.get_input_embeddings().weight.numel(),
+        num_embedding=embeddings.weight.numel(),
         num_linear=sum(linear),
         num_layers_all=sum(layers),
         num_largest_layer=max(layers, default=total),
@@ -170,7 +179,7 @@ def _sizes(network: Any) -> Network:
     )
 
 
-def _add_adapters(network: Any, lora: Any, sizes: Network) -> Network:
+def _add_adapters(network: PreTrainedModel, lora: LoraConfig, sizes: Network) -> Network:
     """Put the run's adapters into the network, in place, by peft itself."""
     from peft import get_peft_model
 
@@ -179,7 +188,7 @@ def _add_adapters(network: Any, lora: Any, sizes: Network) -> Network:
     return dataclasses.replace(sizes, num_trained=num_trained, head_trained=False)
 
 
-def _lists(network: Any) -> list[tuple[Any, str, Any]]:
+def _lists(network: PreTrainedModel) -> list[tuple[nn.Module, str, nn.ModuleList]]:
     """The lists of layers of a network, each with its owner and its name there, the longest first."""
     import torch
 
@@ -191,13 +200,13 @@ def _lists(network: Any) -> list[tuple[Any, str, Any]]:
     return sorted(found, key=lambda item: -len(item[2]))[:1]
 
 
-def _equal_layers(network: Any) -> tuple[Any, str, Any]:
-    """The list of layers if all of them are alike in shape and many; else (None, "", None)."""
+def _equal_layers(network: PreTrainedModel) -> tuple[nn.Module, str, nn.ModuleList] | None:
+    """The list of layers if all of them are alike in shape and many; else None."""
     for owner, name, layers in _lists(network):
         shapes = {tuple((n, tuple(p.shape)) for n, p in layer.named_parameters()) for layer in layers}
         if len(shapes) == 1 and len(layers) > NUM_LAYERS_RUN[1]:
             return owner, name, layers
-    return None, "", None
+    return None
 
 
 def _in_proportion(first: Step, second: Step, num_layers: int) -> Step:
@@ -208,7 +217,7 @@ def _in_proportion(first: Step, second: Step, num_layers: int) -> Step:
     return Step(**values)
 
 
-def _run(network: Any, shape: Shape) -> Step:
+def _run(network: PreTrainedModel, shape: Shape) -> Step:
     """Forward and backward of the body, then of the plain loss head alone, counting what lives."""
     import torch
 
@@ -234,12 +243,12 @@ def _run(network: Any, shape: Shape) -> Step:
     return Step(kept, copies, body.peak, head.peak, body.flops)
 
 
-def _forget_gradients(network: Any) -> None:
+def _forget_gradients(network: PreTrainedModel) -> None:
     for parameter in network.parameters():
         parameter.grad = None
 
 
-class _Live:
+class LiveBytes:
     """Bytes alive now, and the most so far; `copies` of them are weights in another dtype. Operations of products."""
 
     live = 0
@@ -249,7 +258,7 @@ class _Live:
 
 
 @contextlib.contextmanager
-def count_memory(network: Any) -> Any:
+def count_memory(network: nn.Module) -> Iterator[LiveBytes]:
     """Count the bytes of all tensors that operations make, but for gradients of the network's parameters.
 
     Works on real tensors as on fake ones: the tests measure with it. (FlopCounterMode of torch 2.13 would keep tensors
@@ -259,8 +268,8 @@ def count_memory(network: Any) -> Any:
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils._pytree import tree_leaves
 
-    count = _Live()
-    known: Any = weakref.WeakKeyDictionary()
+    count = LiveBytes()
+    known: weakref.WeakKeyDictionary[UntypedStorage, list[int]] = weakref.WeakKeyDictionary()
     weights = {parameter.untyped_storage() for parameter in network.parameters()}
 
     def free(entry: list[int]) -> None:
@@ -268,7 +277,8 @@ def count_memory(network: Any) -> Any:
         count.copies -= entry[1]
         entry[:] = [0, 0]
 
-    def not_ours(parameter: Any) -> None:
+    def not_ours(parameter: Tensor) -> None:
+        assert parameter.grad is not None
         free(known.get(parameter.grad.untyped_storage(), [0, 0]))
 
     class Count(TorchDispatchMode):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...config import Config, TrainConfig
 from ..arguments import CHECKPOINTING_FROM, make_lora
@@ -18,6 +18,9 @@ from ..data.packing import pack_rows
 from ..data.sampler import StepSampler
 from .devices import Devices
 from .dry_step import Network, Shape, Step, dry_step, network_sizes
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
 
 GPU_UTILISATION = 0.35
 """Share of a GPU's dense peak that a training reaches; an assumption: this project has not measured it on a GPU."""
@@ -49,13 +52,13 @@ class Estimate:
         return sum(self.memory.values())
 
 
-def count_parameters(model_config: Any) -> int:
+def count_parameters(model_config: PreTrainedConfig) -> int:
     """Return the number of parameters of a transformers config's causal LM."""
     return network_sizes(model_config).num_parameters
 
 
 def estimate(
-    model_config: Any,
+    model_config: PreTrainedConfig,
     train: TrainConfig,
     lengths: Sequence[int],
     devices: Devices,
@@ -109,7 +112,7 @@ def estimate(
     )
 
 
-def _checkpointing(model_config: Any, train: TrainConfig, on_gpu: bool) -> bool:
+def _checkpointing(model_config: PreTrainedConfig, train: TrainConfig, on_gpu: bool) -> bool:
     if train.activation_checkpointing != "auto":
         return train.activation_checkpointing == "on"
     return on_gpu and count_parameters(model_config) >= CHECKPOINTING_FROM
@@ -154,7 +157,7 @@ def _states(
     }
 
 
-def _head_in_pieces(model_config: Any, sizes: Network, shape: Shape) -> float:
+def _head_in_pieces(model_config: PreTrainedConfig, sizes: Network, shape: Shape) -> float:
     """Bytes of TRL's chunked loss head: hidden states and their gradient, one tile of logits, the weight's gradient.
 
     It never holds all logits; every token is taken as one with loss.
@@ -185,7 +188,9 @@ def _units(lengths: Sequence[int], train: TrainConfig, rows: int, number: int) -
     ]
 
 
-def _flops(model_config: Any, sizes: Network, step: Step, shape: Shape, tokens: int, attended: float) -> float:
+def _flops(
+    model_config: PreTrainedConfig, sizes: Network, step: Step, shape: Shape, tokens: int, attended: float
+) -> float:
     """Operations of one micro-batch: matrices, counted by the step without content; attention; loss head.
 
     Passes: forward 1, backward 1 for activations and 1 for weights that are trained, and forward again where

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...config import TrainConfig
 from ..plan import Plan
@@ -10,12 +10,15 @@ from .devices import Devices
 from .estimate import Estimate
 from .findings import Finding
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
+
 TIGHT = 0.9
 """Share of a device's memory above which a training may not fit: fragments and other processes take some, and the
 estimate has an error of its own."""
 
 
-def check_vocabulary(plan: Plan, model_config: Any) -> Finding:
+def check_vocabulary(plan: Plan, model_config: PreTrainedConfig) -> Finding:
     """Every token id that rows and prompts use has a row in the model's embedding.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...core.prompt_format import chat_text, question, user_message
 from ..data.encode import IGNORED, EncodedRow, encode_rows, evaluation_ids
@@ -12,6 +12,9 @@ from ..plan import Plan
 from .findings import Finding
 from .row_audit import RowAudit
 from .row_checks import example_of, level_of, shown
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 SAMPLE = 200
 """Rows whose prompts are tokenised once more; a fault of a template or tokenizer is in all of them."""
@@ -60,7 +63,7 @@ def check_prompt_in_loss(plan: Plan, seen: RowAudit) -> Finding:
     return Finding("prompt_in_loss", "error", what, len(bad), len(plan.rows), example_of(plan, min(bad)), remedy)
 
 
-def check_template(plan: Plan, asking: Any) -> Finding:
+def check_template(plan: Plan, asking: PreTrainedTokenizerBase) -> Finding:
     """Training and evaluation give the model the same prompt ids, with its space before the completion.
 
     Args:
@@ -124,14 +127,14 @@ def _ids_of_other_tools(plan: Plan, place: int) -> list[int]:
     return list(plan.tokenizer(text, add_special_tokens=not is_chat)["input_ids"])
 
 
-def _asked(plan: Plan, asking: Any, place: int) -> tuple[int, ...]:
+def _asked(plan: Plan, asking: PreTrainedTokenizerBase, place: int) -> tuple[int, ...]:
     """The prompt ids of inference; template "paper" draws one of its forms for each row, evaluation's among them."""
     if plan.config.train.template == "paper":
         return _prompt_again(plan, asking, place)
     return tuple(evaluation_ids(asking, plan.source_rows[plan.encoding.numbers[place]], plan.config.train.template))
 
 
-def _prompt_again(plan: Plan, tokenizer: Any, place: int) -> tuple[int, ...]:
+def _prompt_again(plan: Plan, tokenizer: PreTrainedTokenizerBase, place: int) -> tuple[int, ...]:
     """The prompt ids that a row gets when it is encoded by itself."""
     whole = replace(plan.config.train, max_length=10**9)
     source = plan.source_rows[plan.encoding.numbers[place]]
@@ -143,14 +146,15 @@ def _prompt_length(row: EncodedRow) -> int:
     return next((i for i, label in enumerate(row.labels) if label != IGNORED), len(row.labels))
 
 
-def _is_space_lost(tokenizer: Any, row: EncodedRow) -> bool:
+def _is_space_lost(tokenizer: PreTrainedTokenizerBase, row: EncodedRow) -> bool:
     """Every plain form whose prompt ends in a colon has a space behind it."""
-    whole = tokenizer.decode(row.input_ids, clean_up_tokenization_spaces=False)
-    prompt = tokenizer.decode(row.input_ids[: _prompt_length(row)], clean_up_tokenization_spaces=False)
-    return bool(prompt.endswith(":") and whole.startswith(prompt) and whole[len(prompt) : len(prompt) + 1] != " ")
+    ids = list(row.input_ids)
+    whole = str(tokenizer.decode(ids, clean_up_tokenization_spaces=False))
+    prompt = str(tokenizer.decode(ids[: _prompt_length(row)], clean_up_tokenization_spaces=False))
+    return prompt.endswith(":") and whole.startswith(prompt) and whole[len(prompt) : len(prompt) + 1] != " "
 
 
-def _chat_fault(plan: Plan, asking: Any) -> str:
+def _chat_fault(plan: Plan, asking: PreTrainedTokenizerBase) -> str:
     """What is wrong with the chat template; empty: nothing."""
     tokenizer = plan.tokenizer
     if asking.chat_template != tokenizer.chat_template:
@@ -171,7 +175,7 @@ def _chat_fault(plan: Plan, asking: Any) -> str:
     return ""
 
 
-def _closed(tokenizer: Any, message: str) -> str:
+def _closed(tokenizer: PreTrainedTokenizerBase, message: str) -> str:
     """A chat of one message of the user's, without the opening of an answer."""
     chat = [{"role": "user", "content": message}]
     return str(tokenizer.apply_chat_template(chat, tokenize=False, enable_thinking=False))

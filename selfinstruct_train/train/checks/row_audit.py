@@ -6,14 +6,21 @@ of padding, packing or labels shows here whatever its cause. Nothing is judged; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...config import TrainConfig
 from ..data.encode import IGNORED, EncodedRow
-from ..data.packing import make_collator, make_dataset, padding_id
+from ..data.packing import Batch, Example, make_collator, make_dataset, padding_id
 from ..network.loss import token_weights
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import PreTrainedTokenizerBase
+
+Collate = Callable[[list[Example]], Batch]
+"""What makes a batch of a dataset's rows."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,11 @@ class RowAudit:
 
 
 def audit_rows(
-    rows: Sequence[EncodedRow], tokenizer: Any, train: TrainConfig, end: int, collate: Any = None
+    rows: Sequence[EncodedRow],
+    tokenizer: PreTrainedTokenizerBase,
+    train: TrainConfig,
+    end: int,
+    collate: Collate | None = None,
 ) -> RowAudit:
     """Send all rows through dataset and collator and tell what became of them.
 
@@ -78,10 +89,12 @@ class _Document:
     weights: tuple[float, ...]
 
 
-def _documents(dataset: Any, train: TrainConfig, collate: Any) -> Iterator[_Document]:
+def _documents(dataset: Dataset, train: TrainConfig, collate: Collate) -> Iterator[_Document]:
     """Yield every document of every batch."""
     for columns in dataset.iter(batch_size=train.per_device_batch_size):
-        examples = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        examples: list[Example] = [
+            dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+        ]
         batch = collate(examples)
         weights = token_weights(batch, train.prompt_loss_weight).double().round(decimals=6).tolist()
         ids, labels = batch["input_ids"].tolist(), batch["labels"].tolist()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...config import TrainConfig
 from ...core.prompt_format import (
@@ -26,6 +26,9 @@ from ...core.prompt_format import (
 )
 from ...core.records import Row
 from ...core.seeding import derive_seed
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 IGNORED = -100
 """The label of a token without loss (PyTorch's cross entropy skips it)."""
@@ -50,7 +53,9 @@ class Encoding:
     """Places of rows whose completion was cut and has no end; they are among `numbers` too."""
 
 
-def encode(tokenizer: Any, prompt: str, completion: str, eos_id: int, is_chat: bool = False) -> EncodedRow:
+def encode(
+    tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str, eos_id: int, is_chat: bool = False
+) -> EncodedRow:
     """Encode one training text; `completion` begins with the separating space where its format has one.
 
     Args:
@@ -61,12 +66,12 @@ def encode(tokenizer: Any, prompt: str, completion: str, eos_id: int, is_chat: b
     return EncodedRow((*before, *after), (*[IGNORED] * len(before), *after))
 
 
-def evaluation_ids(tokenizer: Any, row: Row, template: TemplateName) -> list[int]:
+def evaluation_ids(tokenizer: PreTrainedTokenizerBase, row: Row, template: TemplateName) -> list[int]:
     """Return the prompt's ids that evaluation asks for a row."""
     return question_ids(tokenizer, *question(row.instruction, row.input, template), _name(tokenizer))
 
 
-def encode_rows(rows: Sequence[Row], tokenizer: Any, train: TrainConfig, seed: int) -> Encoding:
+def encode_rows(rows: Sequence[Row], tokenizer: PreTrainedTokenizerBase, train: TrainConfig, seed: int) -> Encoding:
     """Encode all rows; those that are blank, too long, or equal to an earlier one are dropped and counted.
 
     The format that template "paper" draws for a row depends on the seed and the row's text, not on its place. With
@@ -115,18 +120,18 @@ def encode_rows(rows: Sequence[Row], tokenizer: Any, train: TrainConfig, seed: i
     return Encoding(tuple(kept), tuple(kept.values()), places, tuple(truncated))
 
 
-def _text(row: Row, tokenizer: Any, template: TemplateName, seed: int) -> tuple[str, str]:
+def _text(row: Row, tokenizer: PreTrainedTokenizerBase, template: TemplateName, seed: int) -> tuple[str, str]:
     if template == "chat":
         return chat_text(tokenizer, user_message(row.instruction, row.input), row.output.strip(), _name(tokenizer))
     rng = random.Random(derive_seed(seed, "train", "template", row.instruction, row.input, row.output))
     return training_text(row.instruction, row.input, row.output, template, rng)
 
 
-def _name(tokenizer: Any) -> str:
+def _name(tokenizer: PreTrainedTokenizerBase) -> str:
     return str(getattr(tokenizer, "name_or_path", ""))
 
 
-def _continuation_ids(tokenizer: Any, prompt: str, completion: str) -> list[int]:
+def _continuation_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str) -> list[int]:
     """Tokenise the completion as a continuation of the prompt.
 
     Alone, a SentencePiece tokenizer would put a second space in front of it; together, a merge may cross the border,

@@ -8,11 +8,22 @@ one another, so which of them share a pack decides only which are learnt in the 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ...config import TrainConfig
 from .encode import IGNORED, EncodedRow
+
+if TYPE_CHECKING:
+    import torch
+    from datasets import Dataset
+    from transformers import PreTrainedTokenizerBase
+
+
+Example = Mapping[str, Sequence[int]]
+"""A row of `make_dataset`: a training row or a pack."""
+Batch = dict[str, Any]
+"""What a model is given: tensors, and for packs the length of the longest document as a number."""
 
 
 def pack_rows(lengths: Sequence[int], capacity: int) -> list[list[int]]:
@@ -50,8 +61,8 @@ def num_examples(rows: Sequence[EncodedRow], train: TrainConfig) -> int:
     return len(pack_rows([len(row.input_ids) for row in rows], train.max_length)) if train.packing else len(rows)
 
 
-def make_dataset(rows: Sequence[EncodedRow], train: TrainConfig) -> Any:
-    """Return a datasets.Dataset of what training steps are made of.
+def make_dataset(rows: Sequence[EncodedRow], train: TrainConfig) -> Dataset:
+    """Return the dataset of what training steps are made of.
 
     Its columns are input_ids and labels, and for packs seq_lengths, the lengths of their documents.
     """
@@ -67,7 +78,7 @@ def make_dataset(rows: Sequence[EncodedRow], train: TrainConfig) -> Any:
     return datasets.Dataset.from_dict({name: [example[name] for example in examples] for name in examples[0]})
 
 
-def pack_of(documents: Sequence[EncodedRow]) -> dict[str, list[int]]:
+def pack_of(documents: Sequence[EncodedRow]) -> Example:
     """Lay documents one behind the other."""
     return {
         "input_ids": [token for row in documents for token in row.input_ids],
@@ -76,31 +87,31 @@ def pack_of(documents: Sequence[EncodedRow]) -> dict[str, list[int]]:
     }
 
 
-def with_filler(dataset: Any) -> Any:
+def with_filler(dataset: Dataset) -> Dataset:
     """Return the dataset with one row more, of one token: nothing comes before it, so it teaches nothing."""
     filler = {"input_ids": dataset[0]["input_ids"][:1], "labels": [IGNORED]}
     return dataset.add_item(filler | ({"seq_lengths": [1]} if "seq_lengths" in dataset.column_names else {}))
 
 
-def padding_id(tokenizer: Any) -> int:
+def padding_id(tokenizer: PreTrainedTokenizerBase) -> int:
     """Return the id of the padding token; EOS stands in where the tokenizer has none."""
     return int(tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id)
 
 
-def make_collator(tokenizer: Any, train: TrainConfig) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
+def make_collator(tokenizer: PreTrainedTokenizerBase, train: TrainConfig) -> Callable[[list[Example]], Batch]:
     """Return what makes a batch of rows of `make_dataset`, in packs or not, padded on the right.
 
     A tokenizer without a pad token keeps none: padding is neither attended to nor learnt, so any id will do.
     """
     pad_id = padding_id(tokenizer)
 
-    def collate(examples: list[dict[str, Any]]) -> dict[str, Any]:
+    def collate(examples: list[Example]) -> Batch:
         return (collate_packs if "seq_lengths" in examples[0] else collate_rows)(examples, pad_id)
 
     return collate
 
 
-def collate_rows(examples: Sequence[dict[str, Any]], pad_id: int) -> dict[str, Any]:
+def collate_rows(examples: Sequence[Example], pad_id: int) -> Batch:
     """Return input_ids, labels and attention_mask, each (rows, longest), int64."""
     return {
         "input_ids": _padded([example["input_ids"] for example in examples], pad_id),
@@ -109,7 +120,7 @@ def collate_rows(examples: Sequence[dict[str, Any]], pad_id: int) -> dict[str, A
     }
 
 
-def collate_packs(examples: Sequence[dict[str, Any]], pad_id: int) -> dict[str, Any]:
+def collate_packs(examples: Sequence[Example], pad_id: int) -> Batch:
     """Return a batch of packs without attention_mask, as transformers wants it of packed rows.
 
     Beside input_ids and labels, (packs, longest): position_ids, which begin anew with every document and are 0 on
@@ -136,7 +147,7 @@ def collate_packs(examples: Sequence[dict[str, Any]], pad_id: int) -> dict[str, 
     }
 
 
-def _padded(rows: Sequence[Sequence[int]], value: int) -> Any:
+def _padded(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:
     import torch
 
     width = max(map(len, rows))

@@ -10,11 +10,17 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ...config import TrainConfig
 from ..data.encode import EncodedRow
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from transformers import PreTrainedModel
+
+    from ..data.packing import Example
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +45,7 @@ def attention_for(train: TrainConfig, on_gpu: bool) -> str | None:
     return "flash_attention_2" if torch.cuda.is_bf16_supported() and is_flash_attn_2_available() else None
 
 
-def use_documents_attention(network: Any) -> None:
+def use_documents_attention(network: PreTrainedModel) -> None:
     """Let a network that attends by SDPA work document by document where a batch holds packs."""
     if network.config._attn_implementation != "sdpa":
         return
@@ -52,8 +58,14 @@ def use_documents_attention(network: Any) -> None:
 
 
 def documents_attention(
-    module: Any, query: Any, key: Any, value: Any, attention_mask: Any, cu_seq_lens_q: Any = None, **options: Any
-) -> tuple[Any, None]:
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor,
+    cu_seq_lens_q: Tensor | None = None,
+    **options: Any,
+) -> tuple[Tensor, None]:
     """Attend within each document of a packed batch; any other batch goes to SDPA as it came.
 
     Args:
@@ -71,10 +83,11 @@ def documents_attention(
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
     if query.is_cuda:
         half = torch.get_autocast_dtype("cuda") if torch.is_autocast_enabled("cuda") else query.dtype
-        if half == torch.float32 or _varlen_attention() is None:
+        kernel = None if half == torch.float32 else _varlen_attention()
+        if kernel is None:
             return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
         states = (query.to(half), key.to(half), value.to(half))
-        return attend_by_borders(_varlen_attention(), *states, cu_seq_lens_q, **options), None
+        return attend_by_borders(kernel, *states, cu_seq_lens_q, **options), None
     width, is_windowed = query.shape[2], options.get("sliding_window") is not None
     borders = cu_seq_lens_q.tolist()
     pieces = []
@@ -88,7 +101,9 @@ def documents_attention(
     return torch.cat(pieces).view(len(query), width, *pieces[0].shape[1:]), None
 
 
-def attend_by_borders(kernel: Any, query: Any, key: Any, value: Any, borders: Any, **options: Any) -> Any:
+def attend_by_borders(
+    kernel: Callable[..., Any], query: Tensor, key: Tensor, value: Tensor, borders: Tensor, **options: Any
+) -> Tensor:
     """Attend by `kernel`, torch's varlen_attn or its like; shapes as in `documents_attention`, in 16 bits."""
     batch, heads, width, head_dim = query.shape
     if key.shape[1] != heads:
@@ -96,12 +111,12 @@ def attend_by_borders(kernel: Any, query: Any, key: Any, value: Any, borders: An
     flat = [states.transpose(1, 2).reshape(batch * width, heads, head_dim) for states in (query, key, value)]
     window, longest = options.get("sliding_window"), options["max_length_q"]
     scale, left = options.get("scaling"), -1 if window is None else window - 1
-    attended = kernel(*flat, borders, borders, longest, longest, scale=scale, window_size=(left, 0))
+    attended: Tensor = kernel(*flat, borders, borders, longest, longest, scale=scale, window_size=(left, 0))
     return attended.view(batch, width, heads, head_dim)
 
 
 @functools.cache
-def _varlen_attention() -> Any:
+def _varlen_attention() -> Callable[..., Any] | None:
     """Return torch's variable-length attention if this version has it and it works on this GPU; else None."""
     import torch
 
@@ -110,7 +125,7 @@ def _varlen_attention() -> Any:
 
         states = torch.ones(4, 1, 64, dtype=torch.bfloat16, device="cuda", requires_grad=True)
         borders = torch.tensor([0, 3, 4], dtype=torch.int32, device="cuda")
-        kernel: Any = varlen_attn
+        kernel: Callable[..., Any] = varlen_attn
         kernel(states, states, states, borders, borders, 3, 3, scale=1.0, window_size=(-1, 0)).sum().backward()
     except (ImportError, TypeError, RuntimeError, NotImplementedError) as error:
         log.warning("packs attend through a dense mask, which is slow (%s); install flash-attn", error)
@@ -118,7 +133,7 @@ def _varlen_attention() -> Any:
     return kernel
 
 
-def check_documents_apart(network: Any, rows: Sequence[EncodedRow], is_exact: bool = True) -> None:
+def check_documents_apart(network: nn.Module, rows: Sequence[EncodedRow], is_exact: bool = True) -> None:
     """Compare the logits of three short documents in a pack with those of each alone.
 
     The measure is how far logits move if the same tokens are read as one text.
@@ -157,7 +172,7 @@ def check_documents_apart(network: Any, rows: Sequence[EncodedRow], is_exact: bo
         )
 
 
-def _logits(network: Any, pack: dict[str, list[int]]) -> Any:
+def _logits(network: nn.Module, pack: Example) -> Tensor:
     """Return the logits of one pack, float32, (tokens, vocabulary)."""
     import torch
 

@@ -6,12 +6,16 @@ logits of the tokens that count stand in memory at once; TRL's head, which takes
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..data.encode import IGNORED
+from ..data.packing import Batch
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
-def token_weights(batch: dict[str, Any], prompt_weight: float) -> Any:
+def token_weights(batch: Batch, prompt_weight: float) -> Tensor:
     """Return the weights of the tokens 1, 2, ... of a batch, float32, (rows, seq - 1)."""
     import torch
 
@@ -24,7 +28,9 @@ def token_weights(batch: dict[str, Any], prompt_weight: float) -> Any:
     return weights[:, 1:]
 
 
-def weighted_loss(model: Any, head: Any, batch: dict[str, Any], prompt_weight: float, total: Any = None) -> Any:
+def weighted_loss(
+    model: nn.Module, head: nn.Module, batch: Batch, prompt_weight: float, total: Tensor | float | None = None
+) -> Tensor:
     """Return the sum of weighted token losses over `total`, a float32 scalar.
 
     Args:
@@ -43,10 +49,10 @@ def weighted_loss(model: Any, head: Any, batch: dict[str, Any], prompt_weight: f
     return (losses * weights[counts]).sum() / (weights.sum().clamp(min=1e-9) if total is None else total)
 
 
-def _logits_at(model: Any, head: Any, inputs: dict[str, Any], places: Any) -> Any:
+def _logits_at(model: nn.Module, head: nn.Module, inputs: Batch, places: Tensor) -> Tensor:
     """Return the logits at the True entries of `places`, (entries, vocabulary): the output layer sees only those."""
 
-    def select(module: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    def select(module: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         return (arguments[0][places].unsqueeze(0), *arguments[1:])
 
     handle = head.register_forward_pre_hook(select)

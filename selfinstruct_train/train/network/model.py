@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ...config import ModelConfig, TrainConfig
 from ...core.model_source import check_model_source, load_failure, model_source
@@ -11,12 +11,14 @@ from .attention import attention_for
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase, Trainer
 
 _SAMPLING = ("temperature", "top_p", "top_k", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff")
 _BEAMS = ("early_stopping", "length_penalty")
 
 
-def load_tokenizer(model: ModelConfig) -> Any:
+def load_tokenizer(model: ModelConfig) -> PreTrainedTokenizerBase:
     """Load the tokenizer, which has an end-of-text token.
 
     Raises:
@@ -42,7 +44,7 @@ def load_tokenizer(model: ModelConfig) -> Any:
     return tokenizer
 
 
-def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, embeddings_needed: int) -> Any:
+def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, embeddings_needed: int) -> PreTrainedModel:
     """Load the causal LM for training.
 
     Full finetuning keeps float32 weights, also under bfloat16 autocast: at a learning rate of 2e-5 most updates are
@@ -65,7 +67,7 @@ def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, embedding
         if attention is None or train.attention != "auto":
             raise
         network = _from_pretrained(model, options)  # the best attention here is none that this model knows
-    embeddings = network.get_input_embeddings().num_embeddings
+    embeddings = cast("nn.Embedding", network.get_input_embeddings()).num_embeddings
     if embeddings_needed > embeddings:
         raise ValueError(
             f"model.path {model.path!r}: tokenizer and rows need {embeddings_needed} embeddings but the model has "
@@ -75,7 +77,7 @@ def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, embedding
     return network
 
 
-def make_skeleton(model: ModelConfig) -> Any:
+def make_skeleton(model: ModelConfig) -> PreTrainedModel:
     """Build the causal LM from its config alone, without weights (on torch's meta device)."""
     import torch
     import transformers
@@ -88,7 +90,7 @@ def make_skeleton(model: ModelConfig) -> Any:
         raise ValueError(load_failure(model_source(model.path), error)) from error
 
 
-def read_model_config(model: ModelConfig) -> Any:
+def read_model_config(model: ModelConfig) -> PreTrainedConfig:
     """Read a model's transformers config.
 
     Raises:
@@ -103,6 +105,18 @@ def read_model_config(model: ModelConfig) -> Any:
         )
     except Exception as error:  # every way in which a foreign config can be broken, told in one line
         raise ValueError(load_failure(source, error)) from error
+
+
+def moved_to(network: PreTrainedModel, target: str | torch.dtype) -> PreTrainedModel:
+    """Move a network to a device, or turn its weights into a dtype; it is the same object."""
+    move: Any = network.to  # transformers hides what it takes
+    return cast("PreTrainedModel", move(target))
+
+
+def network_of(trainer: Trainer) -> PreTrainedModel:
+    """Return the network that a trainer trains, without what accelerate wraps around it."""
+    network: PreTrainedModel = trainer.accelerator.unwrap_model(trainer.model)
+    return network
 
 
 def context_length(model: ModelConfig) -> int | None:
@@ -141,7 +155,7 @@ def uses_bfloat16(train: TrainConfig, on_gpu: bool) -> bool:
     return train.precision == "bfloat16"
 
 
-def _from_pretrained(model: ModelConfig, options: dict[str, Any]) -> Any:
+def _from_pretrained(model: ModelConfig, options: dict[str, Any]) -> PreTrainedModel:
     import transformers
 
     source = model_source(model.path)
@@ -168,7 +182,7 @@ def _in_four_bits(dtype: torch.dtype, on_gpu: bool) -> dict[str, Any]:
     return {"quantization_config": settings, "device_map": {"": device}}
 
 
-def _mend_generation_config(network: Any) -> None:
+def _mend_generation_config(network: PreTrainedModel) -> None:
     """Drop settings of sampling where the model generates greedily, and of beams where it has one.
 
     Some published models hold both, and transformers refuses to save such a config, at the first checkpoint.

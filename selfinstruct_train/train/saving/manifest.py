@@ -27,15 +27,19 @@ from ...core.storage import sha256_of
 from ..checkpoints import Taken
 from ..data.encode import IGNORED
 from ..data.sampler import StepSampler
+from ..network.model import network_of
 
 if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import Trainer
+
     from ..plan import Plan
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "safetensors")
 OPTIONAL_PACKAGES = ("bitsandbytes", "deepspeed", "flash-attn")
 
 
-def make_manifest(plan: Plan, trainer: Any, taken: Taken, first_step: int = 0) -> dict[str, Any]:
+def make_manifest(plan: Plan, trainer: Trainer, taken: Taken, first_step: int = 0) -> dict[str, Any]:
     """Return versions, hardware, config, data, base model, seed, git state, launch and figures of this training.
 
     Args:
@@ -107,7 +111,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _hardware(trainer: Any) -> dict[str, Any]:
+def _hardware(trainer: Trainer) -> dict[str, Any]:
     import psutil
     import torch
 
@@ -137,10 +141,10 @@ def _cpu_name() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def _base_model(config: Config, trainer: Any) -> dict[str, Any]:
+def _base_model(config: Config, trainer: Trainer) -> dict[str, Any]:
     """Return what pins the base: the fingerprint of a folder, or the Hub's commit."""
     source = Path(model_source(config.model.path))
-    network = trainer.accelerator.unwrap_model(trainer.model)
+    network = network_of(trainer)
     found: dict[str, Any] = {"path": config.model.path, "revision": config.model.revision}
     if source.is_dir():
         return found | {"fingerprint": fingerprint(source)}
@@ -165,7 +169,7 @@ def _dataset(config: Config) -> dict[str, Any]:
     }
 
 
-def _figures(plan: Plan, trainer: Any, first_step: int) -> dict[str, Any]:
+def _figures(plan: Plan, trainer: Trainer, first_step: int) -> dict[str, Any]:
     """Return steps, tokens, losses, speed and peak memory; time and speed of steps are the last command's alone."""
     history = trainer.state.log_history
     losses = [float(entry["loss"]) for entry in history if "loss" in entry]
@@ -188,7 +192,7 @@ def _figures(plan: Plan, trainer: Any, first_step: int) -> dict[str, Any]:
     }
 
 
-def _tokens_until(plan: Plan, dataset: Any, steps: int) -> tuple[int, int]:
+def _tokens_until(plan: Plan, dataset: Dataset, steps: int) -> tuple[int, int]:
     """Return the tokens, and those with a label, of the first so many steps, without what fills up a last batch."""
     lengths = [len(ids) for ids in dataset["input_ids"]]
     supervised = [sum(label != IGNORED for label in labels) for labels in dataset["labels"]]
@@ -201,7 +205,7 @@ def _tokens_until(plan: Plan, dataset: Any, steps: int) -> tuple[int, int]:
     )
 
 
-def _peak_memory(trainer: Any) -> int:
+def _peak_memory(trainer: Trainer) -> int:
     """Return the most that this process held: on the GPU by torch's count, else of the machine's memory."""
     import torch
 

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...core.model_source import model_source
 from ...core.prompt_format import stop_ids
 from ...core.storage import write_json
 from ..checkpoints import Taken, bring_to_disk
+from ..network.model import moved_to, network_of
 from ..plan import IDENTITY_FILE, Plan
 from .manifest import make_manifest
 from .plot import plot_loss
 
+if TYPE_CHECKING:
+    from transformers import Trainer
 
-def save_model(plan: Plan, trainer: Any, folder: Path, is_half: bool, taken: Taken, first_step: int) -> None:
+
+def save_model(plan: Plan, trainer: Trainer, folder: Path, is_half: bool, taken: Taken, first_step: int) -> None:
     """Write model, tokenizer, log, plot and manifest. Every process calls it; the trainer is of no use afterwards.
 
     Args:
@@ -55,9 +59,9 @@ def save_model(plan: Plan, trainer: Any, folder: Path, is_half: bool, taken: Tak
     bring_to_disk(folder)
 
 
-def _settle_generation(plan: Plan, trainer: Any) -> None:
+def _settle_generation(plan: Plan, trainer: Trainer) -> None:
     """Let the saved model stop where it was taught to, and use its cache."""
-    network = trainer.accelerator.unwrap_model(trainer.model)
+    network = network_of(trainer)
     network.config.use_cache = True
     settings = network.generation_config
     if settings is not None:
@@ -65,10 +69,10 @@ def _settle_generation(plan: Plan, trainer: Any) -> None:
         settings.eos_token_id = ids if len(ids) > 1 else ids[0]
 
 
-def _write_weights(plan: Plan, trainer: Any, folder: Path, is_half: bool) -> None:
+def _write_weights(plan: Plan, trainer: Trainer, folder: Path, is_half: bool) -> None:
     import torch
 
-    network = trainer.accelerator.unwrap_model(trainer.model)
+    network = network_of(trainer)
     if trainer.is_deepspeed_enabled:  # which gathers on the CPU, in the 16 bits it trains in
         trainer.save_model(str(folder))
         return
@@ -81,7 +85,7 @@ def _write_weights(plan: Plan, trainer: Any, folder: Path, is_half: bool) -> Non
         if is_half:
             state = {name: w.to(torch.bfloat16) if w.is_floating_point() else w for name, w in state.items()}
     elif is_half:
-        network.to(torch.bfloat16)
+        moved_to(network, torch.bfloat16)
     if not trainer.args.should_save:
         return
     network.save_pretrained(folder, state_dict=state)

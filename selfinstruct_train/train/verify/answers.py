@@ -12,7 +12,7 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core.prompt_format import TemplateName
 from ...core.records import Row
@@ -23,6 +23,10 @@ from ..checks.findings import Finding
 from ..data.encode import IGNORED, evaluation_ids
 from ..plan import Plan
 from .device import Device
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 NUM_QUESTIONS = 50
 FEWEST_NEW_TOKENS, MOST_NEW_TOKENS = 16, 2048
@@ -42,7 +46,7 @@ class Question:
     prompt_ids: tuple[int, ...]
 
 
-Outputs = tuple[list[Answer], Any]
+Outputs = tuple[list[Answer], "Tensor"]
 """Answers, and the logits behind each prompt."""
 
 
@@ -54,19 +58,19 @@ class Asking:
     how: Greedy
     device: Device
 
-    def answers(self, network: Any) -> list[Answer]:
+    def answers(self, network: PreTrainedModel) -> list[Answer]:
         """Answer the questions greedily, those of similar length together."""
         numbers = sorted(range(len(self.questions)), key=lambda number: -len(self.questions[number].prompt_ids))
         prompts = [self.questions[number].prompt_ids for number in numbers]
         found = dict(zip(numbers, greedy_answers(network, prompts, self.how, network.device), strict=True))
         return [found[number] for number in range(len(self.questions))]
 
-    def outputs(self, network: Any) -> Outputs:
+    def outputs(self, network: PreTrainedModel) -> Outputs:
         """Answer them, and return the logits behind each prompt too."""
         return self.answers(network), next_token_logits(network, self.questions)
 
 
-def draw_questions(plan: Plan, tokenizer: Any, limit: int, context: int | None) -> list[Question]:
+def draw_questions(plan: Plan, tokenizer: PreTrainedTokenizerBase, limit: int, context: int | None) -> list[Question]:
     """Draw questions by the run's seed: of the held-out rows where there are such, else of the training rows.
 
     One whose prompt would leave no room for `limit` new tokens is passed over, and one whose own answer is longer than
@@ -93,7 +97,7 @@ def new_token_limit(plan: Plan, context: int | None) -> int:
     return min(max(2 * usual, FEWEST_NEW_TOKENS), MOST_NEW_TOKENS, (context or 2 * MOST_NEW_TOKENS) // 2)
 
 
-def next_token_logits(network: Any, questions: Sequence[Question]) -> Any:
+def next_token_logits(network: PreTrainedModel, questions: Sequence[Question]) -> Tensor:
     """Return the logits behind each prompt, one prompt at a time: float32 on the CPU, (questions, vocabulary)."""
     import torch
 
@@ -110,7 +114,7 @@ def agreement(some: Sequence[Answer], others: Sequence[Answer]) -> float:
     return sum(a == b for a, b in zip(some, others, strict=True)) / len(some)
 
 
-def parts_at_a_tie(network: Any, question: Question, one: Answer, other: Answer, tolerance: float) -> bool:
+def parts_at_a_tie(network: PreTrainedModel, question: Question, one: Answer, other: Answer, tolerance: float) -> bool:
     """Tell whether two answers part where the two best next tokens are closer than numerics can decide."""
     import torch
 
@@ -122,7 +126,12 @@ def parts_at_a_tie(network: Any, question: Question, one: Answer, other: Answer,
     return float(best[0] - best[1]) <= 2 * tolerance
 
 
-def next_token_share(network: Any, samples: Sequence[dict[str, Any]], tokenizer: Any, template: TemplateName) -> float:
+def next_token_share(
+    network: PreTrainedModel,
+    samples: Sequence[dict[str, Any]],
+    tokenizer: PreTrainedTokenizerBase,
+    template: TemplateName,
+) -> float:
     """Return the share of the tokens of `measure`'s samples that are this network's likeliest, too.
 
     Unlike a generated text it does not fall apart at the first token that numerics decide.
@@ -141,11 +150,13 @@ def next_token_share(network: Any, samples: Sequence[dict[str, Any]], tokenizer:
     return same / total if total else 1.0
 
 
-def measure(questions: Sequence[Question], answers: Sequence[Answer], tokenizer: Any, limit: int) -> dict[str, Any]:
+def measure(
+    questions: Sequence[Question], answers: Sequence[Answer], tokenizer: PreTrainedTokenizerBase, limit: int
+) -> dict[str, Any]:
     """Return the figures of the answers, with the first five of them."""
     number, lengths = len(answers), [len(a.ids) for a in answers]
     stopped = sum(a.stopped for a in answers)
-    texts = [str(tokenizer.decode(a.ids, skip_special_tokens=True)) for a in answers]
+    texts = [str(tokenizer.decode(list(a.ids), skip_special_tokens=True)) for a in answers]
     return {
         "questions": number,
         "max_new_tokens": limit,

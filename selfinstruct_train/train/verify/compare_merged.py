@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...lm.transformers.greedy import Answer
 from ...lm.transformers.memory import is_out_of_memory
 from ..checks.findings import Finding
-from ..network.model import load_network
+from ..network.model import load_network, moved_to
 from ..plan import Plan
 from .answers import Asking, Outputs, agreement, next_token_logits, next_token_share, parts_at_a_tie
 from .device import Batch, Device, find_device
 from .merge_adapter import load_with_adapter, merge_adapter, own_dtype
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 MERGED_NEXT_TOKENS = "merged_next_tokens"
 """Figure: the share of the samples' tokens that the merged model, rounded as it is published, finds the likeliest."""
@@ -63,7 +66,7 @@ def compare_merged(
     own = own_dtype(plan.folder, trust)
     if own not in (exact, torch.float32):  # a comparison in 16 bits has no float32 to tell of
         figures["merged_rounded_to"] = str(own).removeprefix("torch.")
-        merged = merged.to(own)
+        merged = moved_to(merged, own)
         figures["merged_rounded_same_text"] = agreement(asking.answers(merged), answers)
     figures[MERGED_NEXT_TOKENS] = next_token_share(merged, samples, plan.tokenizer, plan.config.train.template)
     is_exact = exact == torch.float32
@@ -85,7 +88,7 @@ def _device_of_comparison(plan: Plan, asking: Asking) -> Device:
     return find_device(plan.config.model, batch, [torch.float32]) or asking.device
 
 
-def _merged_and_reloaded(plan: Plan, device: Device) -> Any:
+def _merged_and_reloaded(plan: Plan, device: Device) -> PreTrainedModel:
     """Merge into a folder beside the model, which is gone when this returns."""
     import transformers
 
@@ -95,7 +98,7 @@ def _merged_and_reloaded(plan: Plan, device: Device) -> Any:
     try:
         dtype: Any = str(device.dtype).removeprefix("torch.")
         merge_adapter(plan.folder, work / "merged", dtype, trust)
-        network: Any = transformers.AutoModelForCausalLM.from_pretrained(
+        network: PreTrainedModel = transformers.AutoModelForCausalLM.from_pretrained(
             work / "merged",
             dtype=device.dtype,
             device_map=device.device_map,

@@ -9,11 +9,15 @@ import gc
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...config import ModelConfig
 from ...lm.transformers.memory import USABLE, free_bytes, token_sizes
-from ..network.model import make_skeleton, trains_on_gpu
+from ..network.model import make_skeleton, moved_to, trains_on_gpu
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
 
 log = logging.getLogger(__name__)
 
@@ -23,16 +27,16 @@ class Device:
     """Where a model answers, and in which dtype; `name` is cpu, cuda, or auto: spread over all GPUs."""
 
     name: str
-    dtype: Any
+    dtype: torch.dtype
 
     @property
     def device_map(self) -> str | None:
         """What from_pretrained is given: only a model that is spread is placed by it."""
         return "auto" if self.name == "auto" else None
 
-    def put(self, network: Any) -> Any:
+    def put(self, network: PreTrainedModel) -> PreTrainedModel:
         """Move a loaded network there; one that is spread lies there already."""
-        return (network if self.name == "auto" else network.to(self.name)).eval()
+        return (network if self.name == "auto" else moved_to(network, self.name)).eval()
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Batch:
         return Batch(min(batch_size, max(1, len(prompt_lengths))), max(prompt_lengths, default=0) + limit)
 
 
-def dtypes_of_use(model: ModelConfig) -> list[Any]:
+def dtypes_of_use(model: ModelConfig) -> list[torch.dtype]:
     """Return the precisions in which the model may be used, the preferred one first."""
     import torch
 
@@ -59,7 +63,7 @@ def dtypes_of_use(model: ModelConfig) -> list[Any]:
     return [torch.float32, torch.bfloat16]
 
 
-def find_device(model: ModelConfig, batch: Batch, dtypes: Sequence[Any]) -> Device | None:
+def find_device(model: ModelConfig, batch: Batch, dtypes: Sequence[torch.dtype]) -> Device | None:
     """Return the first device with room, GPUs before the CPU; None: there is none."""
     on_gpu = trains_on_gpu(model)
     for dtype in dtypes:
@@ -75,7 +79,7 @@ def find_device(model: ModelConfig, batch: Batch, dtypes: Sequence[Any]) -> Devi
     return None
 
 
-def choose_device(model: ModelConfig, batch: Batch, dtypes: Sequence[Any]) -> Device:
+def choose_device(model: ModelConfig, batch: Batch, dtypes: Sequence[torch.dtype]) -> Device:
     """Return the first device with room.
 
     Raises:
@@ -92,7 +96,7 @@ def choose_device(model: ModelConfig, batch: Batch, dtypes: Sequence[Any]) -> De
     return device
 
 
-def memory_needed(model: ModelConfig, dtype: Any, batch: Batch) -> int:
+def memory_needed(model: ModelConfig, dtype: torch.dtype, batch: Batch) -> int:
     """Return the bytes of weights, cache, one layer's activations, and logits of one prompt."""
     skeleton = make_skeleton(model)
     sizes = token_sizes(skeleton.config)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ...core.model_source import TOKENIZER_FILES, load_failure, model_source
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel
 
 
 def base_of(folder: Path) -> tuple[str, str | None]:
@@ -36,9 +37,9 @@ def load_with_adapter(
     folder: Path,
     dtype: torch.dtype,
     trust_remote_code: bool = False,
-    base: Any = None,
+    base: PreTrainedModel | None = None,
     device_map: str | None = None,
-) -> Any:
+) -> PreTrainedModel:
     """Return the peft model of an adapter on its base.
 
     Args:
@@ -62,7 +63,8 @@ def load_with_adapter(
                 revision=revision,
                 trust_remote_code=trust_remote_code,
             )
-        return peft.PeftModel.from_pretrained(base, str(folder)).eval()
+        adapted: Any = peft.PeftModel.from_pretrained(base, str(folder))  # with the methods of its base
+        return cast("PreTrainedModel", adapted.eval())
     except Exception as error:  # every way in which a foreign model can be broken, told in one line
         raise ValueError(load_failure(source, error)) from error
 
@@ -97,7 +99,8 @@ def merge_adapter(
 
     if out.exists():
         raise ValueError(f"{out}: there is something already; give a folder that does not exist")
-    merged = load_with_adapter(folder, torch.float32, trust_remote_code).merge_and_unload(safe_merge=True)
+    adapted: Any = load_with_adapter(folder, torch.float32, trust_remote_code)
+    merged = adapted.merge_and_unload(safe_merge=True)
     source, revision = base_of(folder)
     options: dict[str, Any] = {"trust_remote_code": trust_remote_code}
     wanted = own_dtype(folder, trust_remote_code) if dtype == "auto" else getattr(torch, dtype)

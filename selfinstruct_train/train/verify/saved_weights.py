@@ -11,13 +11,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...config import Config, ModelConfig
 from ...core.model_source import model_source
 from ..arguments import make_lora
 from ..checks.findings import Finding
 from ..network.model import make_skeleton
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ADAPTER, FULL, INDEX = "adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json"
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
@@ -144,7 +147,7 @@ def weight_files(folder: Path, model: ModelConfig | None = None) -> list[Path]:
     return [file for file in files.values() if file is not None]
 
 
-def read_tensors(files: list[Path]) -> Iterator[tuple[str, Any]]:
+def read_tensors(files: list[Path]) -> Iterator[tuple[str, Tensor]]:
     """Yield (name, tensor) of safetensors files, one after another."""
     from safetensors import safe_open
 
@@ -209,5 +212,7 @@ def _expected_matrices(config: Config) -> set[str]:
     import peft
 
     plain = replace(config, train=replace(config.train, lora=replace(config.train.lora, use_dora=False)))
-    adapted = peft.get_peft_model(make_skeleton(config.model), make_lora(plain))
+    lora = make_lora(plain)
+    assert lora is not None, "an adapter of full finetuning"
+    adapted = peft.get_peft_model(make_skeleton(config.model), lora)
     return set(peft.get_peft_model_state_dict(adapted, save_embedding_layers=False))

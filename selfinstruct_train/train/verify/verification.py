@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ...config import Config
 from ...core.model_source import TOKENIZER_FILES, load_failure
@@ -28,6 +28,10 @@ from .compare_merged import MERGED_NEXT_TOKENS, compare_merged
 from .device import Batch, Device, choose_device, dtypes_of_use
 from .merge_adapter import load_with_adapter, own_dtype
 from .saved_weights import RETRAIN, check_adapter, check_files, check_finite, check_full, is_adapter
+
+if TYPE_CHECKING:
+    from torch import nn
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 VERIFICATION_FILE = "verification.json"
 CHECKS = AFTER_TRAINING
@@ -147,6 +151,7 @@ def verify_merge(merged: Path, adapter: Path, config: Config) -> None:
         _refuse_merge(findings)
         if not figures:
             return
+        assert network is not None
         share = next_token_share(network, samples, tokenizer, config.train.template)
     except Exception as error:
         if not is_out_of_memory(error):
@@ -282,7 +287,7 @@ def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
     return findings, figures
 
 
-def _load(plan: Plan, device: Device) -> tuple[Any, list[Finding]]:
+def _load(plan: Plan, device: Device) -> tuple[PreTrainedModel | None, list[Finding]]:
     """Load the model as a user would; weights that its file lacks would be drawn at random, so they are an error."""
     trust = plan.config.model.trust_remote_code
     if is_adapter(plan.folder):
@@ -291,7 +296,7 @@ def _load(plan: Plan, device: Device) -> tuple[Any, list[Finding]]:
     return _load_full(plan.folder, device, trust)
 
 
-def _load_full(folder: Path, device: Device, trust: bool) -> tuple[Any, list[Finding]]:
+def _load_full(folder: Path, device: Device, trust: bool) -> tuple[PreTrainedModel | None, list[Finding]]:
     import transformers
 
     try:
@@ -316,8 +321,8 @@ def _load_full(folder: Path, device: Device, trust: bool) -> tuple[Any, list[Fin
     return device.put(network), [Finding("loads", "ok", "every weight of the model is in its file")]
 
 
-def _check_vocabulary(network: Any, tokenizer: Any) -> Finding:
-    rows = network.get_input_embeddings().weight.shape[0]
+def _check_vocabulary(network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Finding:
+    rows = cast("nn.Embedding", network.get_input_embeddings()).weight.shape[0]
     needed = embeddings_needed(tokenizer)
     if needed > rows:
         what = f"the tokenizer has {needed} tokens but the model {rows} embeddings"
@@ -325,7 +330,7 @@ def _check_vocabulary(network: Any, tokenizer: Any) -> Finding:
     return Finding("embeddings", "ok", f"{needed} tokens fit into {rows} embeddings")
 
 
-def _check_end_token(plan: Plan, network: Any) -> Finding:
+def _check_end_token(plan: Plan, network: PreTrainedModel) -> Finding:
     """Does `generate` stop at the token that training taught to end with, without being told?"""
     import transformers
 

@@ -207,7 +207,6 @@ def test_a_prompt_near_the_context_cuts_no_other_answer(held_out_config, tmp_pat
     near = Question((short[0].prompt_ids * 20)[:254], ("red",))
     trainer = SimpleNamespace(
         model=network,
-        plan=plan,
         accelerator=Accelerator(cpu=True),
         args=SimpleNamespace(device=torch.device("cpu"), per_device_eval_batch_size=2),
     )
@@ -215,9 +214,9 @@ def test_a_prompt_near_the_context_cuts_no_other_answer(held_out_config, tmp_pat
     assert list(limits.values()) == [[0], [1, 2, 3, 4, 5]]
     assert min(limits) == 2
     assert max(limits) > 24
-    without, alone = _rouge_l(trainer, short), _rouge_l(trainer, [near])
+    without, alone = _rouge_l(trainer, plan, short), _rouge_l(trainer, plan, [near])
     assert without > 60
-    assert _rouge_l(trainer, [near, *short]) == pytest.approx((5 * without + alone) / 6, abs=1e-6)
+    assert _rouge_l(trainer, plan, [near, *short]) == pytest.approx((5 * without + alone) / 6, abs=1e-6)
 
 
 def test_measuring_does_not_disturb_the_training(held_out_config):
@@ -302,13 +301,13 @@ if is_sharded:
     for layer in network.model.layers:
         fully_shard(layer, mesh=mesh)
     fully_shard(network, mesh=mesh)
+plan = make_plan(config, "seeds+generated")
 trainer = SimpleNamespace(
     model=network,
-    plan=make_plan(config, "seeds+generated"),
     accelerator=accelerator,
     args=SimpleNamespace(device=torch.device("cpu"), per_device_eval_batch_size=2),
 )
-metrics = [measure_validation(trainer).metrics for _ in range(2)]
+metrics = [measure_validation(trainer, plan).metrics for _ in range(2)]
 assert metrics[0] == metrics[1]
 with open(f"{run_dir}/rank{accelerator.process_index}.json", "w") as file:
     json.dump(metrics[0], file)
