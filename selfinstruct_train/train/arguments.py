@@ -1,7 +1,7 @@
-"""The run's settings in TRL's and peft's words, and the refusal of those that this machine or model cannot serve.
+"""The run's settings as TRL's and peft's arguments, and the checks that this machine and model support them.
 
-Whatever decides a result is said outright, also where it is a library's default today: TRL's defaults are not those of
-transformers, and both change.
+Every argument that decides a result is set explicitly, even to today's default: the defaults of TRL and transformers
+differ, and both change. Nothing is loaded or trained here.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CHECKPOINTING_FROM = 10**9
-"""Parameters from which activations are computed again in the backward pass, on a GPU, to fit its memory."""
+"""From this many parameters on, activation checkpointing "auto" is on for a GPU."""
 KEPT_CHECKPOINTS = 2
 _OF_EVERY_TRAINING: dict[str, Any] = {
     "average_tokens_across_devices": True,
     "optim": "adamw_torch_fused",
     "max_grad_norm": 1.0,
     "ddp_find_unused_parameters": False,
-    "remove_unused_columns": False,  # a pack's lengths are no argument of a model
+    "remove_unused_columns": False,  # models take no argument for the lengths of a pack
     "max_length": None,
-    "packing": False,  # by us, before
+    "packing": False,  # our own packs are made before
     "padding_free": False,
-    "completion_only_loss": False,  # the labels say where it falls
+    "completion_only_loss": False,  # the labels say where the loss falls
     "loss_type": "nll",
     "dataset_kwargs": {"skip_prepare_dataset": True},
     "logging_nan_inf_filter": False,  # it would show the last good loss in place of a NaN
@@ -50,7 +50,7 @@ _OF_EVERY_TRAINING: dict[str, Any] = {
     "save_total_limit": KEPT_CHECKPOINTS,
     "disable_tqdm": True,
 }
-"""What SFTConfig holds whatever the run sets."""
+"""The arguments of SFTConfig that no run changes."""
 
 
 def num_steps(plan: Plan) -> tuple[int, int]:
@@ -64,7 +64,7 @@ def micro_batches(config: Config, num_processes: int) -> tuple[int, int]:
     """Return rows in a micro-batch and micro-batches in a step, for each process.
 
     Raises:
-        ValueError: the batch size is no multiple of what the processes take together.
+        ValueError: the batch size is no multiple of the rows that all processes take at once.
     """
     batch_size = config.train.batch_size
     if batch_size % num_processes:
@@ -86,13 +86,13 @@ def make_arguments(
     """Return the SFTConfig of a plan.
 
     Args:
-        is_over: the last step has been taken: a trainer that resumes with these takes no other.
+        is_over: the last step has been taken, so a trainer that resumes with these arguments takes no other.
     """
     from trl import SFTConfig
 
     train = plan.config.train
     _, steps = num_steps(plan)
-    # Newer versions of transformers 5 renamed it, and warn of the old name.
+    # Newer versions of transformers 5 renamed the argument and warn about the old name.
     fields = SFTConfig.__dataclass_fields__
     checkpointing = "activation_checkpointing" if "activation_checkpointing" in fields else "gradient_checkpointing"
     settings: dict[str, Any] = {
@@ -119,9 +119,9 @@ def make_arguments(
         "report_to": list(train.report_to) or "none",
     }
     arguments = SFTConfig(**_OF_EVERY_TRAINING, **settings, **validation_arguments(train))
-    if arguments.n_gpu > 1:  # one process sees several; the Trainer would make it DataParallel, which TRL refuses
+    if arguments.n_gpu > 1:  # with several visible GPUs the Trainer would use DataParallel, which TRL refuses
         logger.warning(
-            "%d GPUs are visible, this process trains on the first alone; for all of them: "
+            "%d GPUs are visible, but this process trains on the first alone; to use all: "
             "accelerate launch --multi_gpu --num_processes %d -m selfinstruct_train train CONFIG",
             *(arguments.n_gpu, arguments.n_gpu),
         )
@@ -148,10 +148,10 @@ def make_lora(config: Config) -> LoraConfig | None:
 
 
 def check_lora_targets(config: Config, skeleton: PreTrainedModel) -> None:
-    """Refuse names in train.lora.target_modules that this model does not have; peft passes over them in silence.
+    """Refuse names in train.lora.target_modules that this model does not have; peft ignores them silently.
 
     Raises:
-        ValueError: naming them, and the names there are.
+        ValueError: it names them and the layers that the model has.
     """
     if config.train.method == "full" or config.train.lora.target_modules == "all-linear":
         return
@@ -178,7 +178,7 @@ def check_lora_targets(config: Config, skeleton: PreTrainedModel) -> None:
 
 
 def check_available(config: Config, on_gpu: bool) -> None:
-    """Refuse settings that need a package or device which is not there, before anything costly.
+    """Refuse settings that need a package or a device that is missing, before anything costly.
 
     Raises:
         ValueError: one line with the remedy.

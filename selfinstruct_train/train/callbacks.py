@@ -1,7 +1,7 @@
-"""The callbacks of a training: what the Trainer does beside its steps.
+"""The callbacks of a training.
 
-They show the progress, stop at NaN, mark checkpoints as whole, measure the last step, and check how the model is spread
-over the processes. Each function returns a fresh TrainerCallback.
+They show the progress, stop at NaN, mark complete checkpoints, measure the last step, and check how the model is spread
+over the processes. Each function returns a new TrainerCallback; none of them changes the weights.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def progress_bar(description: str, stack: ExitStack) -> TrainerCallback:
     """Return the callback that shows steps and the latest loss in one line.
 
     Args:
-        stack: ends the line when it closes, so that what is printed next, an error too, begins on a line of its own.
+        stack: closes the bar, so that the next output, also an error, begins on a new line.
     """
     from transformers import TrainerCallback
 
@@ -76,7 +76,7 @@ def progress_bar(description: str, stack: ExitStack) -> TrainerCallback:
 def stop_at_nan() -> TrainerCallback:
     """Return the callback that raises ValueError as soon as a logged loss or gradient norm is NaN or infinite.
 
-    The loss is logged before every checkpoint, so none is ever written of a network that is spoilt.
+    The loss is logged before every checkpoint, so no checkpoint ever holds a diverged network.
     """
     from transformers import TrainerCallback
 
@@ -101,14 +101,14 @@ def stop_at_nan() -> TrainerCallback:
                     raise ValueError(
                         f"step {state.global_step}: {name} is {float(logs[name])}, so the training has failed and "
                         f"stops; lower train.learning_rate ({args.learning_rate:g}), raise train.warmup_ratio, or "
-                        "set train.precision: float32, each in another run_dir; checkpoints of earlier steps are whole"
+                        "set train.precision: float32, each in another run_dir; earlier checkpoints are complete"
                     )
 
     return StopAtNan()
 
 
 def mark_whole(clock: Clock) -> TrainerCallback:
-    """Return the callback that marks each checkpoint once every process has written its part."""
+    """Return the callback that marks each checkpoint as complete once every process has written its part."""
     from transformers import TrainerCallback
 
     class MarkWhole(TrainerCallback):

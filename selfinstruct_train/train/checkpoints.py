@@ -1,8 +1,9 @@
-"""The hidden work folder of a training and its checkpoints: locked for one command, resumed from the last whole one.
+"""The hidden work folder of a training: locked by one command at a time, with checkpoints that can be trusted.
 
-Transformers writes a checkpoint's files one after another, and one that a kill cut short looks much like a whole one.
-So a mark is written when all files are on the disk; it holds after a power cut too, and it tells what the training took
-until then, over all its commands. Only the marked checkpoints count. What is in a checkpoint is the trainer's affair.
+Transformers writes a checkpoint's files one after another, and after a kill an incomplete checkpoint looks much like a
+complete one. So a mark is written after all files are on the disk, which holds after a power cut too. The mark records
+the time and the number of commands until then. Training resumes from the last marked checkpoint; unmarked ones are
+deleted. The trainer alone decides what a checkpoint holds.
 """
 
 from __future__ import annotations
@@ -33,51 +34,54 @@ _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
 @contextmanager
 def work_folder(plan: Plan, checkpoint_bytes: int) -> Iterator[None]:
-    """Hold the plan's work folder, made if missing; unfinished checkpoints in it are deleted.
+    """Lock the plan's work folder, create it if missing, and delete unfinished checkpoints in it.
 
     Args:
-        checkpoint_bytes: what one checkpoint is expected to take.
+        checkpoint_bytes: the expected size of one checkpoint.
 
     Raises:
-        ValueError: it or the model's folder is of another training, another command holds it, or the disk is too full.
+        ValueError: it or the model's folder belongs to another training, another command holds it, or the disk is too
+            full.
     """
     refuse_other_training(plan)
     plan.work.mkdir(parents=True, exist_ok=True)
     descriptor = _lock(plan.work / LOCK)
     try:
-        refuse_other_training(plan)  # again: only now does nobody else change it
+        refuse_other_training(plan)  # again: only now can no other command change it
         if plan.folder.exists():
-            raise ValueError(f"{plan.folder} has just been trained by another command; give yours again")
+            raise ValueError(f"{plan.folder} has just been trained by another command; run your command again")
         drop_unfinished(plan.work)
         shutil.rmtree(plan.work / "finished", ignore_errors=True)
         _check_room(plan.work, checkpoint_bytes)
-        write_json(plan.work / IDENTITY_FILE, {"identity": plan.identity})  # without it, good checkpoints are refused
+        write_json(
+            plan.work / IDENTITY_FILE, {"identity": plan.identity}
+        )  # without this file, good checkpoints would be refused
         yield
     finally:
         os.close(descriptor)
 
 
 def put_in_place(plan: Plan, finished: Path) -> None:
-    """Move the whole model to its folder and delete the checkpoints."""
+    """Move the finished model to its folder and delete the checkpoints."""
     finished.rename(plan.folder)
     delete_checkpoints(plan)
 
 
 def delete_checkpoints(plan: Plan) -> None:
-    """Delete the work folder of a plan whose model is in place, and what a deletion that was killed left of it.
+    """Delete the work folder of a plan whose model is in its folder, also after an earlier deletion was killed.
 
-    It gets another name first: half of it, without the settings, would be refused as another training's.
+    The folder is renamed first: a partly deleted one without its settings would be refused as another training's.
     """
     deleted = plan.work.with_name(f"{plan.work.name}.deleted")
     shutil.rmtree(deleted, ignore_errors=True)
     if plan.work.exists():
         plan.work.rename(deleted)
-        shutil.rmtree(deleted, ignore_errors=True)  # what a network disk still holds open goes with the next command
+        shutil.rmtree(deleted, ignore_errors=True)  # the next command deletes what a network disk still holds open
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What a training took: when its first command began, and the seconds and commands that led to its state."""
+    """The cost of a training: when its first command began, and the seconds and commands until its current state."""
 
     started: str
     seconds: float
@@ -85,7 +89,7 @@ class Taken:
 
 
 class Clock:
-    """Counts on from the checkpoint that a training resumes from: steps that are done again count once."""
+    """The time of a training over all its commands; steps that are repeated after a resume count once."""
 
     def __init__(self, checkpoint: Path | None) -> None:
         self._began = time.monotonic()
@@ -94,26 +98,29 @@ class Clock:
         self._before = Taken(**json.loads(text)) if text else Taken(now, 0.0, 0)
 
     def read(self) -> Taken:
-        """Return what was taken until now."""
+        """Return the cost until now."""
         seconds = self._before.seconds + time.monotonic() - self._began
         return Taken(self._before.started, round(seconds, 1), self._before.commands + 1)
 
 
 def last_whole_checkpoint(work: Path) -> Path | None:
-    """Return the checkpoint folder with the highest step that was written to its end."""
+    """Return the complete checkpoint with the highest step."""
     found = [folder for folder in work.glob("checkpoint-*") if (folder / MARK).exists()]
     return max(found, key=step_of, default=None)
 
 
 def drop_unfinished(work: Path) -> None:
-    """Delete checkpoints that were cut short."""
+    """Delete incomplete checkpoints."""
     for folder in work.glob("checkpoint-*"):
         if not (folder / MARK).exists():
             shutil.rmtree(folder)
 
 
 def find_best_again(checkpoint: Path) -> None:
-    """Let a checkpoint name the best one where it lies now; elsewhere, the trainer would quietly do without it."""
+    """Write the current path of the best checkpoint into a checkpoint, for a run directory that was moved.
+
+    The trainer would silently load no best model if the path did not exist.
+    """
     file = checkpoint / "trainer_state.json"
     state = json.loads(file.read_text(encoding="utf-8"))
     best = checkpoint.parent / f"checkpoint-{state['best_global_step']}"
@@ -122,7 +129,7 @@ def find_best_again(checkpoint: Path) -> None:
 
 
 def step_of(folder: Path) -> int:
-    """Read the optimizer step off a checkpoint's name."""
+    """Return the optimizer step in a checkpoint's name."""
     return int(folder.name.rpartition("-")[2])
 
 
@@ -138,7 +145,7 @@ def bring_to_disk(folder: Path) -> None:
 
 
 def _lock(path: Path) -> int:
-    """Open and lock a file, with this process's number in it; whoever ends, however, lets it go."""
+    """Open and lock a file and write this process's id into it; the lock ends with the process, however it ends."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -148,12 +155,14 @@ def _lock(path: Path) -> int:
         raise ValueError(
             f"{path}: another command (process {holder}) is training this; wait for it to end, or stop it"
         ) from None
-    except OSError as error:  # some shared disks know no locks, Lustre as it is often mounted among them
+    except OSError as error:  # some shared disks have no locks, e.g. Lustre in its usual configuration
         if error.errno not in _NO_LOCKS:
             os.close(descriptor)
             raise
-        log.warning("%s: this disk has no locks (%s); see to it that no second command trains this", path, error)
-    if not path.exists() or not os.path.samestat(os.fstat(descriptor), path.stat()):  # deleted by one that has ended
+        log.warning("%s: this disk has no locks (%s); make sure that no second command trains this", path, error)
+    if not path.exists() or not os.path.samestat(
+        os.fstat(descriptor), path.stat()
+    ):  # deleted by a command that has ended
         os.close(descriptor)
         path.parent.mkdir(parents=True, exist_ok=True)
         return _lock(path)
@@ -163,7 +172,7 @@ def _lock(path: Path) -> int:
 
 
 def _check_room(folder: Path, checkpoint_bytes: int) -> None:
-    """One checkpoint more than is kept must fit: the oldest goes when the newest is written."""
+    """Refuse a disk without room for one checkpoint more than is kept: the oldest is deleted last."""
     used = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     needed = checkpoint_bytes * (KEPT_CHECKPOINTS + 1)
     free = shutil.disk_usage(folder).free

@@ -1,4 +1,7 @@
-"""What can end a training that was begun rightly, told in one line with its remedy: memory, disk; in all processes."""
+"""Failures of a running training: full memory and full disks become one line with a remedy, in every process.
+
+Other errors pass through unchanged. Settings that can be refused before a training are not checked here.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,14 @@ log = logging.getLogger(__name__)
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DISK_WORDS = ("No space left", "File too large", "Disk quota", "inline_container", "PytorchStreamWriter")
-"""In messages of safetensors and torch.save, which raise errors of their own."""
+"""Words in the messages of safetensors and torch.save, which raise errors of their own classes."""
 
 
 def first_does(work: Callable[[], object]) -> None:
-    """Let the first process do it. What it refuses, all refuse: one that went on would wait for ever.
+    """Let the first process do the work, and raise its error in all: a process that went on alone would wait for ever.
 
     Raises:
-        ValueError: in every process, where the first one raised ValueError or OSError.
+        ValueError: in every process, if the first one raised ValueError or OSError.
     """
     from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
@@ -43,9 +46,9 @@ def first_does(work: Callable[[], object]) -> None:
 
 @contextmanager
 def in_one_line(plan: Plan) -> Iterator[None]:
-    """Turn the errors of full memory and full disks into ValueErrors with a remedy.
+    """Turn errors of full memory and full disks into ValueErrors with a remedy.
 
-    Of several processes any may fail; those that `exit_code_of` keeps silent log their line.
+    Any process may fail. `exit_code_of` prints the error of the first one only, so the others log theirs.
     """
     try:
         yield
@@ -83,17 +86,17 @@ def _disk_line(error: Exception, plan: Plan) -> str:
         return ""
     free = shutil.disk_usage(plan.work).free if plan.work.exists() else 0
     return (
-        f"{plan.work}: it could not be written to, for the disk or your share of it is full ({free / 1e9:.2f} GB free: "
+        f"{plan.work}: it could not be written, because the disk or your quota is full ({free / 1e9:.2f} GB free: "
         f"{first_sentence(error)}); make room, then {_kept(plan)}"
     )
 
 
 def _kept(plan: Plan) -> str:
-    """What the same command does now."""
+    """Say what the same command does next."""
     checkpoint = last_whole_checkpoint(plan.work)
-    return f"the same command goes on from {checkpoint.name}" if checkpoint else "give the same command again"
+    return f"the same command goes on from {checkpoint.name}" if checkpoint else "run the same command again"
 
 
 def first_sentence(error: BaseException) -> str:
-    """Return what an error says first; libraries add paragraphs of advice."""
+    """Return the first sentence of an error; libraries add paragraphs of advice."""
     return " ".join(str(error).split()).split(". ")[0][:160]

@@ -1,8 +1,8 @@
-"""Which launch was asked for and which one runs: where they differ, training is refused.
+"""Compare the requested launch with the actual one, and refuse training where they differ.
 
-accelerate turns some launches into others without a word: on a CPU, FSDP and DeepSpeed become plain DDP, and `--cpu`
-or a MULTI_CPU file starts one process. What was asked is read off the `accelerate launch` above this process (its
-words and its config file) and the environment; what runs, off accelerate's state and the prepared model.
+accelerate silently replaces some launches: on a CPU, FSDP and DeepSpeed become plain DDP, and `--cpu` or a MULTI_CPU
+file starts one process. The request is read from the parent `accelerate launch` (its arguments and its config file) and
+the environment; the actual launch from accelerate's state and the prepared model. Nothing is launched here.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 FILES = "configs/accelerate"
 _COUNTS = ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
-"""Where torchrun, three kinds of MPI, and srun write how many processes they started."""
+"""The variables in which torchrun, three kinds of MPI, and srun store the number of processes."""
 
 WAIT = timedelta(hours=3)
-"""How long a process waits for another. NCCL's own 10 minutes are too few while the first one alone examines all rows,
-or brings a checkpoint of 100 GB to a shared disk. One that fails ends the others all the same, by the launcher."""
+"""How long a process waits for another. NCCL's 10 minutes are too short while the first process examines all rows or
+writes a checkpoint of 100 GB to a shared disk. If one fails, the launcher still ends the others at once."""
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What a launch asks for."""
+    """A requested launch."""
 
     command: str
     kind: str
@@ -38,7 +38,7 @@ class Launch:
     device: Literal["any", "cpu", "gpu"] = "any"
     fsdp_version: int = 2
     zero_stage: int | None = None
-    """Of DeepSpeed; None: a file of DeepSpeed's own says it."""
+    """DeepSpeed's ZeRO stage; None: it is set in DeepSpeed's own config file."""
 
     def __str__(self) -> str:
         under = {"FSDP": f" under FSDP{self.fsdp_version}", "DEEPSPEED": " under DeepSpeed"}
@@ -48,17 +48,17 @@ class Launch:
 
 
 def open_processes(on_gpu: bool) -> PartialState:
-    """Return accelerate's state of the processes; the first call opens their group, and settles how long they wait."""
+    """Return accelerate's state of the processes; the first call opens their group and sets its timeout."""
     from accelerate import PartialState
 
     return PartialState(cpu=not on_gpu, timeout=WAIT)
 
 
 def check_launch(on_gpu: bool) -> str:
-    """Tell in one line what really runs (processes, device, distributed type); every process calls it.
+    """Return the actual launch in one line (processes, device, distributed type); every process calls it.
 
     Raises:
-        ValueError: it is not what the launch command or its config file asked for; in every process.
+        ValueError: it differs from what the launch command or its config file asks for; in every process.
     """
     state = open_processes(on_gpu)
     runs = f"{_processes(state.num_processes)} on {state.device.type} (distributed type {state.distributed_type.value})"
@@ -67,10 +67,10 @@ def check_launch(on_gpu: bool) -> str:
 
 
 def check_trainer(trainer: Trainer) -> str:
-    """Tell in one line how the prepared model is spread over the processes; every process calls it.
+    """Return in one line how the prepared model is spread over the processes; every process calls it.
 
     Raises:
-        ValueError: it is not sharded, or not kept alike, as the launch asked; in every process.
+        ValueError: it is not sharded or replicated as the launch asks for; in every process.
     """
     asked = asked_launch()
     kind, line, is_sharded = _spread(trainer.model_wrapped)
@@ -87,7 +87,7 @@ def check_trainer(trainer: Trainer) -> str:
 
 
 def asked_launch() -> Launch:
-    """Find out what the launch of this process asked for: `accelerate launch`, torchrun, MPI, srun, or none."""
+    """Return the requested launch of this process: by `accelerate launch`, torchrun, MPI, srun, or none of them."""
     above = _accelerate_above()
     if above is not None:
         return _asked_of_accelerate(*above)
@@ -107,7 +107,7 @@ def asked_launch() -> Launch:
 
 
 def _accelerate_above() -> tuple[list[str], Path] | None:
-    """Return the words after the nearest `accelerate launch` above this process, and the folder it was started in."""
+    """Return the arguments of the nearest parent `accelerate launch`, and the folder it was started in."""
     import psutil
 
     for process in psutil.Process().parents():
@@ -115,26 +115,26 @@ def _accelerate_above() -> tuple[list[str], Path] | None:
             words = _launch_words(process.cmdline())
             if words is not None:
                 return words, Path(process.cwd())
-        except psutil.Error:  # of another user, or gone
+        except psutil.Error:  # a process of another user, or one that has ended
             continue
     return None
 
 
 def _launch_words(command: list[str]) -> list[str] | None:
-    """Return what follows `accelerate launch`, in any of its spellings; None: the command is another."""
-    for place, word in enumerate(command[:6]):
+    """Return the arguments of `accelerate launch`, in any of its spellings; None: it is another command."""
+    for index, word in enumerate(command[:6]):
         name = Path(word).name
         if name in ("accelerate-launch", "accelerate.commands.launch"):
-            return command[place + 1 :]
-        if name in ("accelerate", "accelerate.commands.accelerate_cli") and command[place + 1 : place + 2] == [
+            return command[index + 1 :]
+        if name in ("accelerate", "accelerate.commands.accelerate_cli") and command[index + 1 : index + 2] == [
             "launch"
         ]:
-            return command[place + 2 :]
+            return command[index + 2 :]
     return None
 
 
 def _asked_of_accelerate(words: list[str], folder: Path) -> Launch:
-    """Read words and config file as accelerate does: a word wins over the file, the user's default file comes last."""
+    """Read arguments and config file as accelerate does: arguments win over it, the user's default file is last."""
     import torch
     from accelerate.commands.config.config_args import default_config_file, load_config_from_file
     from accelerate.commands.launch import launch_command_parser
@@ -163,7 +163,7 @@ def _asked_of_accelerate(words: list[str], folder: Path) -> Launch:
 
 
 def _difference(asked: Launch, runs: str, kind: str, num_processes: int, on_gpu: bool) -> str:
-    """Return in one line how what runs differs from what was asked, with the remedy; nothing if it does not."""
+    """Return in one line how the actual launch differs from the requested one, with the remedy; empty: it does not."""
     remedy = ""
     if asked.kind in ("FSDP", "DEEPSPEED") and not on_gpu:
         remedy = f"without a GPU there is nothing but DDP; take {FILES}/cpu.yaml"
@@ -186,7 +186,7 @@ def _difference(asked: Launch, runs: str, kind: str, num_processes: int, on_gpu:
 
 
 def _spread(model: nn.Module) -> tuple[str, str, bool]:
-    """Return how a prepared model is held: a name, a line about it, and whether this process holds less than all."""
+    """Return how a prepared model is held: a name, a line about it, and whether this process holds only a part."""
     from torch.distributed.fsdp import FSDPModule, FullyShardedDataParallel
     from torch.distributed.tensor import DTensor
     from torch.nn import DataParallel
@@ -212,7 +212,7 @@ def _spread(model: nn.Module) -> tuple[str, str, bool]:
 
 
 def _raise_together(problem: str) -> None:
-    """Raise the first problem of any process in all of them: one that went on alone would wait for ever."""
+    """Raise the first problem of any process in all of them: a process that went on alone would wait for ever."""
     import torch.distributed as dist
 
     problems = [problem]

@@ -1,7 +1,7 @@
-"""The trainings of a run: a model for each mixture, each examined before the first one starts.
+"""Train all models of a run: one for each mixture, all examined before the first training starts.
 
-Checks the machine and the launch, refuses a folder of another training, examines what is new, and trains it. What is
-finished with the same settings and data is not trained again. Every process of a launch calls it.
+Machine and launch are checked, folders of other trainings are refused, and models that are finished with the same
+settings and data are not trained again. Every process of a launch calls it. One training alone is `trainer`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Trained:
-    """A mixture's plan and what its training left; None: it was trained before."""
+    """A mixture's plan and the result of its training; None: it was trained before."""
 
     plan: Plan
     result: Result | None
 
     def line(self) -> str:
-        """Tell in one line what was done."""
+        """Return what was done, in one line."""
         if self.result is None:
             return f"{self.plan.mixture}: trained before with the same settings and data"
         first, last = self.result.losses
@@ -44,7 +44,7 @@ def train_mixtures(config: Config, open_overlaps: Callable[[], FindOverlaps]) ->
     """Train a model on each of train.mixtures; what was trained before comes first.
 
     Args:
-        open_overlaps: opens the evaluation data for the doctor; called in the first process, if anything is new.
+        open_overlaps: opens the evaluation data for the doctor; called in the first process, if a training is new.
 
     Raises:
         ValueError: it cannot be trained as set, here or now; one line with the remedy.
@@ -56,7 +56,7 @@ def train_mixtures(config: Config, open_overlaps: Callable[[], FindOverlaps]) ->
     new = [plan for plan in plans if not is_complete(plan)]
     known = [plan for plan in plans if plan not in new]
     for plan in known:
-        first_does(functools.partial(delete_checkpoints, plan))  # where the command before was killed at its end
+        first_does(functools.partial(delete_checkpoints, plan))  # left if the previous command was killed at its end
     if new:
         first_does(lambda: _examine(config, new, open_overlaps()))
     return [*(Trained(plan, None) for plan in known), *(Trained(plan, train(plan)) for plan in new)]

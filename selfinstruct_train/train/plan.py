@@ -1,7 +1,7 @@
-"""What is going to be trained, settled before the model is loaded: the encoded rows, the folders, the identity.
+"""The plan of one training, made before the model is loaded: the encoded rows, the folders, the identity.
 
-The identity is everything that decides the trained weights: settings, seed, base model, data. It stands beside the
-result and the checkpoints, so that a finished training is not repeated and a checkpoint of another one is not resumed.
+The identity is everything that decides the trained weights: settings, seed, base model, data. It is stored beside the
+model and the checkpoints, so that a finished training is not repeated and a checkpoint of another one is not resumed.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ _NOT_IDENTITY = (
     *("mixtures", "per_device_batch_size", "dataset", "attention", "activation_checkpointing"),
     *("report_to", "max_hours", "allow"),
 )
-"""Settings that do not decide the weights; the data counts by its content, not by its path."""
+"""Settings that do not decide the weights; the data enters by its content, not by its path."""
 _WITH_VALIDATION = ("save_steps", "best_by")
-"""Settings that decide them where the best checkpoint on validation rows becomes the model, and only there."""
+"""Settings that decide the weights only if there are validation rows, by which the best checkpoint is chosen."""
 _STORED_NAMES = {"validation_rows": "held_out"}
-"""Settings that stored runs know by an earlier name: an identity of format 2 keeps it."""
+"""Settings that were renamed; an identity of format 2 keeps the name that stored runs have."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One mixture's training. `folder` is where the model goes, `work` where its checkpoints are until then."""
+    """One mixture's training. `folder` is where its model goes, `work` where its checkpoints are until then."""
 
     config: Config
     mixture: str
     source_rows: tuple[Row, ...]
-    """The rows as they were read, without the held-out ones; `encoding` tells by number what became of each."""
+    """The training rows as they were read, without the validation rows; `encoding` refers to them by index."""
     encoding: Encoding
     validation_rows: tuple[Row, ...]
     tokenizer: PreTrainedTokenizerBase
@@ -55,22 +55,22 @@ class Plan:
 
     @property
     def rows(self) -> tuple[EncodedRow, ...]:
-        """What is trained on."""
+        """The encoded training rows."""
         return self.encoding.rows
 
     @property
     def embeddings_needed(self) -> int:
-        """How many embeddings the model must have for the tokenizer and the rows."""
+        """The number of embeddings that the tokenizer and the rows need."""
         return max(embeddings_needed(self.tokenizer), *(max(row.input_ids) + 1 for row in self.rows))
 
     @property
     def dropped(self) -> dict[str, int]:
-        """How many rows were dropped, by reason."""
+        """The number of dropped rows, by reason."""
         return {reason: len(numbers) for reason, numbers in self.encoding.dropped.items()}
 
 
 def make_plan(config: Config, mixture: str) -> Plan:
-    """Read and encode the rows of a mixture and settle where its model goes.
+    """Read and encode the rows of a mixture, and choose the folder of its model.
 
     Raises:
         ValueError: the data, the model's files or the settings are not fit for training.
@@ -96,7 +96,7 @@ def make_plan(config: Config, mixture: str) -> Plan:
 
 
 def within_context(config: Config) -> TrainConfig:
-    """Return the settings of a training with max_length lowered to what the model's positions reach."""
+    """Return the settings of a training with max_length lowered to the model's context length."""
     train = config.train
     return dataclasses.replace(
         train, max_length=min(train.max_length, context_length(config.model) or train.max_length)
@@ -104,30 +104,30 @@ def within_context(config: Config) -> TrainConfig:
 
 
 def is_complete(plan: Plan) -> bool:
-    """Tell whether the model folder holds the result of this very plan."""
+    """Return whether the model folder holds the result of exactly this plan."""
     return read_identity(plan.folder) == plan.identity
 
 
 def refuse_other_training(plan: Plan) -> None:
-    """Leave alone what another training has paid for: its model, or its checkpoints.
+    """Refuse to overwrite the model or the checkpoints of another training.
 
     Raises:
-        ValueError: naming the settings in which it differs.
+        ValueError: it names the settings that differ.
     """
     for folder, what in ((plan.folder, "a model"), (plan.work, "checkpoints")):
         found = read_identity(folder)
         is_other = found is not None and found != plan.identity
         is_unknown = found is None and folder.exists() and (folder == plan.folder or any(folder.glob("checkpoint-*")))
         if is_other or is_unknown:
-            changed = ", ".join(differing(found or {}, plan.identity)) if found else "it does not say its settings"
+            changed = ", ".join(differing(found or {}, plan.identity)) if found else "it does not record its settings"
             raise ValueError(
-                f"{folder} holds {what} of another training (different: {changed}); set it back, delete the folder, or "
+                f"{folder} holds {what} of another training (different: {changed}); undo that, delete the folder, or "
                 "choose another run_dir"
             )
 
 
 def read_identity(folder: Path) -> dict[str, Any] | None:
-    """Read what a folder was trained as; None if it does not say."""
+    """Read the identity of the training that wrote a folder; None: it has none."""
     try:
         content = json.loads((folder / IDENTITY_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -136,7 +136,7 @@ def read_identity(folder: Path) -> dict[str, Any] | None:
 
 
 def differing(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Name the entries in which two identities differ, dotted."""
+    """Return the dotted names of the entries in which two identities differ."""
     names = []
     for key in sorted(old.keys() | new.keys()):
         before, after = old.get(key), new.get(key)

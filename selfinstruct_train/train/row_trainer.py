@@ -1,4 +1,7 @@
-"""TRL's SFTTrainer on rows that `encode` made: our order of rows, our packs, our loss where TRL's does not fit."""
+"""TRL's SFTTrainer with our order of rows, our packs, our validation, and our loss where TRL's does not fit.
+
+It takes rows that `encode` has made. Checkpoints, the model folder and failures are in `trainer`.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +36,10 @@ def make_trainer(
     """Build the trainer of a plan, with its LoRA adapter and its validation rows if it has any.
 
     Args:
-        first_epoch: the epoch in which a resumed training goes on.
+        first_epoch: the epoch in which a resumed training continues.
 
     Raises:
-        ValueError: the settings and this model do not go together.
+        ValueError: the settings do not fit this model.
     """
     from transformers import PrinterCallback
 
@@ -44,7 +47,7 @@ def make_trainer(
     dataset = make_dataset(plan.rows, train)
     if train.packing and train.attention == "auto":
         use_documents_attention(network)
-    # accelerate would fill up the processes' micro-batches with rows of the epoch's beginning.
+    # Without it, accelerate would fill the last micro-batches with rows from the beginning of the epoch.
     together = arguments.per_device_train_batch_size * arguments.world_size if arguments.world_size > 1 else 1
     sampler = StepSampler(
         [len(ids) for ids in dataset["input_ids"]], train.batch_size, plan.config.seed, first_epoch, together
@@ -61,7 +64,7 @@ def make_trainer(
     )
     if trainer.aux_loss_enabled and train.prompt_loss_weight:
         raise ValueError(
-            f"train.prompt_loss_weight is {train.prompt_loss_weight}: not there for mixtures of experts; set it to 0"
+            f"train.prompt_loss_weight is {train.prompt_loss_weight}; mixtures of experts support 0 only, set it to 0"
         )
     trainer.model_accepts_loss_kwargs = True  # so that the step's tokens are counted; both losses divide by them
     trainer.remove_callback(PrinterCallback)
@@ -69,7 +72,7 @@ def make_trainer(
 
 
 def _row_trainer_class(plan: Plan, row_sampler: StepSampler) -> type[SFTTrainer]:
-    """Make the class here, for TRL is imported only where it is used."""
+    """Return the class; it is made here because TRL is imported only where it is used."""
     import torch
     from trl import SFTTrainer
 
@@ -84,7 +87,7 @@ def _row_trainer_class(plan: Plan, row_sampler: StepSampler) -> type[SFTTrainer]
 
         def get_train_dataloader(self) -> DataLoader[Any]:
             rows = self.train_dataset
-            self.train_dataset = with_filler(rows)  # behind the rows, where the sampler alone finds it
+            self.train_dataset = with_filler(rows)  # at the end, where only the sampler uses it
             try:
                 return super().get_train_dataloader()
             finally:
@@ -114,14 +117,14 @@ def _row_trainer_class(plan: Plan, row_sampler: StepSampler) -> type[SFTTrainer]
             return_outputs: bool = False,
             num_items_in_batch: Tensor | int | None = None,
         ) -> Any:
-            # TRL's loss takes logits in pieces, for a GPU's memory; on a CPU it scores the prompt's tokens too, which
-            # made steps of a small model twice as long.
+            # TRL's loss computes logits in chunks to save GPU memory. On a CPU it computes those of prompt tokens too,
+            # which made steps of a small model twice as long.
             weight = prompt_weight if model.training else 0.0
             if return_outputs or not (self.args.use_cpu or weight) or self.aux_loss_enabled:
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
             head = self.accelerator.unwrap_model(model).get_output_embeddings()
             loss = weighted_loss(model, head, inputs, weight, num_items_in_batch)
-            # The count is of all processes, and DDP takes the mean of their gradients.
+            # The count is over all processes, and DDP averages their gradients.
             return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
 
         def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:

@@ -1,8 +1,7 @@
-"""Commands in processes of their own, one after another: how an experiment trains its arms.
+"""Run commands one after another, each in a subprocess: this is how an experiment trains its arms.
 
-A process frees all memory when it ends, and it may be a launcher with many processes of its own. What a command prints
-goes where this process prints too, and the one line in which it says why it ended is not followed by a second one.
-Which arms there are and what they are trained on is not known here.
+A subprocess frees all memory when it ends, and it can be a launcher that starts more processes. It prints to the same
+terminal, and its one-line error is not followed by a second one. The arms and their data are defined elsewhere.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from .verify.verification import is_verified
 
 _TOLD = (ERROR, BUDGET_REACHED, INTERRUPTED)
 PATIENCE_SECONDS = 10.0
-"""How long a process may take to end by the Ctrl-C that a terminal sends to all."""
+"""How long a subprocess may take to end after the Ctrl-C that a terminal sends to all processes."""
 
 
 def find_finished(plan: Plan, others: Sequence[Path] = ()) -> Path | None:
-    """Return the folder where the verified model of this very plan is: its own, or one of `others`; None: nowhere."""
+    """Return the folder with the verified model of exactly this plan, its own or one of `others`; None: none has it."""
     for folder in (plan.folder, *others):
         if read_identity(folder) == plan.identity and is_verified(folder):
             return folder
@@ -31,10 +30,10 @@ def find_finished(plan: Plan, others: Sequence[Path] = ()) -> Path | None:
 
 
 def split_launcher(launch: str) -> list[str]:
-    """Cut the command before a script into its words, as a shell does.
+    """Split a launch command into its words, as a shell does.
 
     Raises:
-        ValueError: it has none, or a quote that does not end.
+        ValueError: it is empty, or a quote is not closed.
     """
     try:
         words = shlex.split(launch)
@@ -46,21 +45,21 @@ def split_launcher(launch: str) -> list[str]:
 
 
 def run_to_end(command: Sequence[str], what: str) -> None:
-    """Run a command and pass on how it ended.
+    """Run a command and end as it ended.
 
     Args:
-        what: "the training of ..."; begins the line of an error.
+        what: "the training of ..."; the subject of an error message.
 
     Raises:
-        SystemExit: it ended with one of the recipes' exit codes, and so with its line.
-        ValueError: it cannot be started, or ended in another way.
-        KeyboardInterrupt: this process was stopped; the command has ended then, without a line.
+        SystemExit: it ended with one of the package's exit codes, so it has printed its own line.
+        ValueError: it cannot be started, or it ended in another way.
+        KeyboardInterrupt: this process was interrupted; the command has ended then, without a line of its own.
     """
     try:
         process = subprocess.Popen(command)
     except OSError as error:
-        raise ValueError(f"{what}: {command[0]!r} cannot be started ({error.strerror}); mend --launch") from error
-    # a training that went on alone would hold its folder against the same command
+        raise ValueError(f"{what}: {command[0]!r} cannot be started ({error.strerror}); correct --launch") from error
+    # a training that continued alone would keep its folder locked
     before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         code = process.wait()
@@ -74,11 +73,11 @@ def run_to_end(command: Sequence[str], what: str) -> None:
         raise SystemExit(code)
     if code:
         how = f"with exit code {code}" if code > 0 else f"by signal {-code}"
-        raise ValueError(f"{what} ended {how}; the lines above tell why, and the same command goes on there")
+        raise ValueError(f"{what} ended {how}; the lines above say why; run the same command again to continue")
 
 
 def _end(process: subprocess.Popen[bytes]) -> int:
-    """Wait for it and return its code; who interrupted this process alone, or once more, means its child too."""
+    """Wait for its end and return its code; interrupt it if this process alone was interrupted, or once more."""
     try:
         return process.wait(timeout=PATIENCE_SECONDS)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):

@@ -1,8 +1,8 @@
-"""Run one training with TRL's SFTTrainer on rows that `encode` made, and put the model in place in one step.
+"""Run one training from its plan to its model folder, resuming from the last complete checkpoint.
 
-Full finetuning, LoRA or QLoRA, on one process or as many as `accelerate launch` starts. Checkpoints lie in a hidden
-working folder beside the models; the model folder appears only when it is whole, with weights (safetensors), tokenizer,
-log_history.json, loss.png, manifest.json and training.json.
+It serves full finetuning, LoRA and QLoRA, in one process or in all that `accelerate launch` starts. Checkpoints are in
+a hidden work folder beside the models. The model folder appears when it is complete: weights (safetensors), tokenizer,
+log_history.json, loss.png, manifest.json and training.json. The model is verified elsewhere (`verify`).
 """
 
 from __future__ import annotations
@@ -44,21 +44,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Result:
-    """What a training left; `losses` are the first and the last logged, `best_step` is of the best checkpoint."""
+    """The result of a training; `losses` are the first and the last logged one, `best_step` the best checkpoint's."""
 
     folder: Path
     steps: int
     losses: tuple[float, float]
     seconds: float
     best_step: int | None = None
-    """None: without held-out rows the last step is the model."""
+    """None: without validation rows, the model is that of the last step."""
 
 
 def check(config: Config) -> str:
-    """Refuse settings that this machine or this launch cannot serve, before anything is read; every process calls it.
+    """Refuse settings that this machine or launch does not support, before anything is read; every process calls it.
 
     Returns:
-        What really runs, in one line.
+        The actual launch, in one line.
 
     Raises:
         ValueError: one line with the remedy.
@@ -73,7 +73,7 @@ def check(config: Config) -> str:
 
 
 def train(plan: Plan) -> Result:
-    """Train the plan's model, resuming from its last whole checkpoint, and put it at `plan.folder`.
+    """Train the plan's model, resuming from its last complete checkpoint, and write it to `plan.folder`.
 
     Raises:
         ValueError: it cannot be trained as set, here or now; one line with the remedy.
@@ -82,14 +82,14 @@ def train(plan: Plan) -> Result:
 
     start = time.monotonic()
     check(plan.config)
-    gc.collect()  # a trainer refers to itself: the mixture's before this one would keep its memory
+    gc.collect()  # a trainer refers to itself: without this, the previous mixture's would keep its memory
     on_gpu = trains_on_gpu(plan.config.model)
     state = open_processes(on_gpu)
     micro_batch, accumulation = micro_batches(plan.config, state.num_processes)
     skeleton = make_skeleton(plan.config.model)
     check_lora_targets(plan.config, skeleton)
     num_parameters = skeleton.num_parameters()
-    transformers.utils.logging.disable_progress_bar()  # "Writing model shards" would break our line at every checkpoint
+    transformers.utils.logging.disable_progress_bar()  # "Writing model shards" would break our bar at every checkpoint
     with ExitStack() as stack:
         first_does(lambda: stack.enter_context(work_folder(plan, _checkpoint_bytes(plan, skeleton))))
         stack.enter_context(in_one_line(plan))
@@ -99,7 +99,7 @@ def train(plan: Plan) -> Result:
         clock = Clock(checkpoint)
         steps_in_epoch, steps = num_steps(plan)
         done = step_of(checkpoint) if checkpoint is not None else 0
-        # The settings come first: DeepSpeed shards a model while it is loaded, once it knows of them.
+        # The arguments are made before the model is loaded: with them, DeepSpeed shards it while it is loaded.
         arguments = make_arguments(plan, num_parameters, micro_batch, accumulation, on_gpu, is_over=done >= steps)
         trainer = _make_trainer(plan, arguments, on_gpu, done // steps_in_epoch, clock)
         trainer.add_callback(progress_bar(f"train {plan.mixture}", stack))
@@ -115,7 +115,7 @@ def train(plan: Plan) -> Result:
 
 
 def _checkpoint_bytes(plan: Plan, skeleton: PreTrainedModel) -> int:
-    """Weights in float32, and Adam's two numbers for each; of an adapter, its own alone."""
+    """Return the size of a checkpoint: trained weights in float32 and Adam's two numbers for each."""
     lora = make_lora(plan.config)
     if lora is None:
         return 12 * int(skeleton.num_parameters())

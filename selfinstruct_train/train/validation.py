@@ -1,8 +1,8 @@
-"""A held-out slice of the rows: kept out of training, measured at each checkpoint; it chooses the best one.
+"""Measure a model in training on its validation rows, at each checkpoint, so that the best one becomes the model.
 
-The loss is the mean over the tokens of all completions; ROUGE-L (F1 x 100, stemmed, as Tk-Instruct's) is that of greedy
-answers to at most 50 prompts. Neither depends on batches or processes, numerics aside, and no random number is drawn,
-so the training goes on as if it had not been measured. ROUGE-L knows Latin letters and digits only.
+The loss is the mean over the tokens of all completions. ROUGE-L (F1 x 100, stemmed, as in Tk-Instruct) is measured on
+greedy answers to at most 50 prompts, and sees Latin letters and digits only. Apart from numerics, neither depends on
+batch size or processes. No random number is drawn, so the training continues as without validation.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 
 MAX_PROMPTS = 50
 SPARE_TOKENS = 8
-"""An answer may be so many tokens longer than the longest reference, or it is cut."""
+"""An answer may have this many tokens more than the longest reference."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A prompt as evaluation asks it, and every held-out output for it."""
+    """A prompt as evaluation writes it, and the outputs that the validation rows have for it."""
 
     prompt_ids: tuple[int, ...]
     references: tuple[str, ...]
 
 
 def validation_arguments(train: TrainConfig) -> dict[str, Any]:
-    """Return what SFTConfig must hold so that the trainer measures the held-out rows and keeps the best checkpoint."""
+    """Return the SFTConfig arguments with which the trainer measures validation rows and keeps the best checkpoint."""
     if not train.validation_rows:
         return {}
     return {
@@ -57,7 +57,7 @@ def validation_arguments(train: TrainConfig) -> dict[str, Any]:
 
 
 def validation_dataset(plan: Plan) -> Dataset | None:
-    """Return the held-out rows as a datasets.Dataset of input_ids and labels, one row each; None: there are none.
+    """Return the validation rows as a dataset of input_ids and labels, never packed; None: there are none.
 
     Raises:
         ValueError: none of them can be measured.
@@ -73,24 +73,24 @@ def validation_dataset(plan: Plan) -> Dataset | None:
 
 
 def measure_validation(trainer: Trainer, plan: Plan) -> EvalLoopOutput:
-    """Return loss and ROUGE-L of the trainer's model on its plan's held-out rows, as an EvalLoopOutput.
+    """Return loss and ROUGE-L of the trainer's model on the plan's validation rows.
 
-    It takes the place of Trainer.evaluation_loop, so that both stand in the log, reach the trackers and can choose the
-    best checkpoint. Every process calls it, makes as many forward passes, and gets the same figures.
+    It replaces Trainer.evaluation_loop, so that both are logged, reach the trackers and can choose the best checkpoint.
+    Every process calls it, makes the same number of forward passes, and gets the same figures.
     """
     import torch
     from transformers.trainer_utils import EvalLoopOutput
 
     rows, questions = _encoded(plan)
-    _model(trainer).eval()  # the trainer turns it back before the next step
+    _model(trainer).eval()  # the trainer sets training mode again before the next step
     with torch.no_grad(), trainer.accelerator.autocast():
         metrics = {"eval_loss": _loss(trainer, rows), "eval_rouge_l": _rouge_l(trainer, plan, questions)}
-    nothing: Any = None  # no predictions, no labels: whoever wants them asks the model
+    nothing: Any = None  # predictions and labels are not kept
     return EvalLoopOutput(predictions=nothing, label_ids=nothing, metrics=metrics, num_samples=len(rows))
 
 
 def questions_of(rows: Sequence[Row], plan: Plan) -> list[Question]:
-    """Return at most 50 distinct prompts of the rows, drawn by seed, each with all the outputs it has there."""
+    """Return at most 50 distinct prompts of the rows, drawn by seed, each with all its outputs."""
     references: dict[tuple[int, ...], list[str]] = {}
     for row in rows:
         ids = tuple(evaluation_ids(plan.tokenizer, row, plan.config.train.template))
@@ -101,11 +101,11 @@ def questions_of(rows: Sequence[Row], plan: Plan) -> list[Question]:
 
 
 def by_limit(plan: Plan, questions: Sequence[Question]) -> dict[int, list[int]]:
-    """Group the questions' numbers by how many tokens an answer may have: the longest reference's, or what its prompt
-    leaves of the context.
+    """Group the questions by the limit of their answers, in tokens: limit -> indices of questions.
 
-    Only those of one limit are asked together, so that a long prompt cuts no other answer, and none runs over the
-    context while another is still being written.
+    The limit is a little more than the longest reference, or what the prompt leaves of the context. Only questions with
+    the same limit share a batch, so a long prompt cuts no other answer, and no answer exceeds the context while another
+    one is being written.
     """
     texts = [text for question in questions for text in question.references]
     new_tokens = SPARE_TOKENS + max(len(plan.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts)
@@ -118,26 +118,26 @@ def by_limit(plan: Plan, questions: Sequence[Question]) -> dict[int, list[int]]:
 
 
 def _encoded(plan: Plan) -> tuple[tuple[EncodedRow, ...], list[Question]]:
-    """Return the held-out rows that fit, longest first, and the questions they make."""
+    """Return the validation rows that fit, longest first, and the questions made of them."""
     config = plan.config
     train = replace(within_context(config), too_long="drop")
     try:
         encoding = encode_rows(plan.validation_rows, plan.tokenizer, train, config.seed)
     except ValueError as error:
-        raise ValueError(f"train.validation_rows: of the rows kept out of training, {error}") from error
+        raise ValueError(f"train.validation_rows: of the validation rows, {error}") from error
     rows = sorted(encoding.rows, key=lambda row: -len(row.input_ids))
     return tuple(rows), questions_of([plan.validation_rows[number] for number in encoding.numbers], plan)
 
 
 def _model(trainer: Trainer) -> PreTrainedModel:
-    """What the trainer trains, with what FSDP or peft wraps around it: the loss and `generate` go through that."""
+    """Return the trainer's model with the wrappers of FSDP or peft, through which loss and `generate` must go."""
     return cast("PreTrainedModel", trainer.model)
 
 
 def _share(total: int, trainer: Trainer) -> list[int]:
-    """Return which of `total` things this process does: all do equally many, so some of the first come twice."""
+    """Return the indices that this process computes, equally many in each; those from `total` on stand for fillers."""
     processes, rank = trainer.accelerator.num_processes, trainer.accelerator.process_index
-    return [place * processes + rank for place in range(math.ceil(total / processes))]
+    return [turn * processes + rank for turn in range(math.ceil(total / processes))]
 
 
 def _batches(numbers: Sequence[int], size: int) -> list[Sequence[int]]:
@@ -145,7 +145,7 @@ def _batches(numbers: Sequence[int], size: int) -> list[Sequence[int]]:
 
 
 def _loss(trainer: Trainer, rows: Sequence[EncodedRow]) -> float:
-    """Return the mean loss of a completion's token."""
+    """Return the mean loss of the completions' tokens."""
     import torch
 
     head = network_of(trainer).get_output_embeddings()
@@ -165,24 +165,24 @@ def _loss(trainer: Trainer, rows: Sequence[EncodedRow]) -> float:
 
 
 def _rouge_l(trainer: Trainer, plan: Plan, questions: Sequence[Question]) -> float:
-    """Return the mean over the questions of the best ROUGE-L that the greedy answer has with a reference."""
+    """Return the mean ROUGE-L of the greedy answers, each with the reference that it is nearest to."""
     import torch
 
     numbered = []
     for limit, group in by_limit(plan, questions).items():
-        places = _share(len(group), trainer)
-        asked = [questions[group[place % len(group)]] for place in places]
-        for place, question, answer in zip(places, asked, _answers(trainer, plan, asked, limit), strict=True):
+        indices = _share(len(group), trainer)
+        asked = [questions[group[index % len(group)]] for index in indices]
+        for index, question, answer in zip(indices, asked, _answers(trainer, plan, asked, limit), strict=True):
             words = stemmed_words(answer)
             score = max(rouge_l(words, stemmed_words(reference)) for reference in question.references)
-            numbered.append((group[place] if place < len(group) else len(questions), score))
+            numbered.append((group[index] if index < len(group) else len(questions), score))
     table = torch.tensor(numbered, dtype=torch.float64, device=trainer.args.device)
-    everyones = sorted(trainer.accelerator.gather(table).tolist())[: len(questions)]  # without those asked twice
+    everyones = sorted(trainer.accelerator.gather(table).tolist())[: len(questions)]  # without the fillers
     return 100 * math.fsum(score for _, score in everyones) / len(questions)
 
 
 def _answers(trainer: Trainer, plan: Plan, asked: Sequence[Question], limit: int) -> list[str]:
-    """Return the greedy answers of at most `limit` tokens; every process asks as many questions, with one limit."""
+    """Return the greedy answers of at most `limit` tokens; every process asks the same number of questions."""
     own_stop_ids = network_of(trainer).generation_config.eos_token_id
     how = Greedy(
         max_new_tokens=limit,

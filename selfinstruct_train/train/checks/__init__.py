@@ -1,1 +1,1 @@
-"""What is examined before a training starts: the doctor and its checks."""
+"""Checks before a training starts: the doctor."""

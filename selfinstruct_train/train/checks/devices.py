@@ -1,4 +1,4 @@
-"""The devices a training runs on: their number, memory and peak speed."""
+"""The devices of a training: number, memory and peak speed. Free memory is not looked at."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 
 PEAK_TERAFLOPS = {
-    # Dense bfloat16 tensor-core peaks of the makers' data sheets (their "with sparsity" figures halved); the first name
-    # that stands in the driver's name of a GPU counts, so the longer ones come first.
+    # Dense bfloat16 tensor-core peaks from the makers' data sheets (their "with sparsity" figures halved). The first
+    # key whose words are all in the driver's name of a GPU counts, so longer keys come first.
     "B200": 2250.0,
     "GH200": 989.4,
     "H200": 989.4,
@@ -28,12 +28,12 @@ PEAK_TERAFLOPS = {
     "RTX 3090": 71.0,
 }
 PEAK_TERAFLOPS_FLOAT32 = {"V100": 15.7, "T4": 8.1}
-"""GPUs without bfloat16: they train in float32."""
+"""GPUs without bfloat16, which train in float32."""
 
 
 @dataclass(frozen=True)
 class Devices:
-    """What a training runs on: `memory` is bytes of one device, `flops` its dense bf16 (or fp32) peak per second."""
+    """The devices of a training: `memory` in bytes and `flops`, the dense bf16 (or fp32) peak per second, of each."""
 
     name: str
     number: int
@@ -44,10 +44,10 @@ class Devices:
 
 
 def find_devices(on_gpu: bool, num_processes: int) -> Devices:
-    """Tell what this machine gives to a training of so many processes, one device each.
+    """Return the devices of this machine for a training with one device for each process.
 
-    On a CPU, the processes share its memory, and the speed is that of a matrix product measured with the threads that
-    this process has; likewise on a GPU that is not in the table.
+    On a CPU, the processes share its memory, and the speed is measured by a matrix product with the threads of this
+    process. A GPU that is not in the table is measured too.
     """
     import psutil
     import torch
@@ -64,7 +64,7 @@ def find_devices(on_gpu: bool, num_processes: int) -> Devices:
 
 
 def known_peak(name: str) -> float | None:
-    """Look up a GPU's peak, operations per second, by the name its driver gives it; None: not in the table."""
+    """Return a GPU's peak in operations per second by the driver's name of it; None: it is not in the table."""
     words = name.replace("-", " ").split()
     for known, teraflops in (PEAK_TERAFLOPS | PEAK_TERAFLOPS_FLOAT32).items():
         if all(word in words for word in known.split()):
@@ -73,7 +73,7 @@ def known_peak(name: str) -> float | None:
 
 
 def measured_flops(device: str, dtype: object) -> float:
-    """Time square matrix products for a fraction of a second; the best of them counts."""
+    """Return the operations per second of the fastest of five square matrix products."""
     import torch
 
     size = 1024 if device == "cpu" else 8192

@@ -1,8 +1,8 @@
-"""What would spoil a training, found before it costs anything: thirteen checks, each with count, example and remedy.
+"""The doctor: thirteen checks that find what would spoil a training before it starts, each with a remedy.
 
-The rows are looked at as a training step sees them, through its own dataset and collator; the prompts as evaluation
-asks them, with a tokenizer that was saved and read again. Errors refuse the training, warnings tell. No weights are
-loaded, and 50,000 rows take seconds. docs/training.md lists checks, thresholds and remedies.
+Rows are checked as training steps get them, through the same dataset and collator. Prompts are checked as evaluation
+writes them, with a tokenizer that was saved and loaded again. Errors refuse the training, warnings do not. No weights
+are loaded, and 50,000 rows take seconds. docs/training.md lists checks, thresholds and remedies.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ if TYPE_CHECKING:
 CHECKS = BEFORE_TRAINING
 
 FindOverlaps = Callable[[Sequence[Row]], Sequence[object | None]]
-"""For every row what it has in common with evaluation data, as its text tells, or None."""
+"""Returns for every row its overlap with evaluation data, whose str() describes it, or None."""
 
 
 @dataclass(frozen=True)
 class Examination:
-    """The result of `examine`: tables to print, and every finding in the order of the plans."""
+    """The result of `examine`: tables to print, and all findings in the order of the plans."""
 
     tables: tuple[str, ...]
     findings: tuple[Finding, ...]
 
     def refuse(self) -> None:
-        """Stop where a finding is an error.
+        """Stop if a finding is an error.
 
         Raises:
             ValueError: one line with each error and its remedy.
@@ -66,10 +66,10 @@ def examine(
     """Examine all plans of a run before the first of them is trained.
 
     Args:
-        overlaps: finds what rows share with evaluation data; called once, with the rows of all plans, and not at all
-            where generate.contamination.action is off.
-        arms: the names of the plans, if each is an arm of an experiment and is trained by a command of its own. Then
-            memory and time, which depend on its launch, are not examined, and every finding names its arm.
+        overlaps: finds the overlaps of rows with evaluation data. It is called once, with the rows of all plans, and
+            not at all if generate.contamination.action is off.
+        arms: the names of the plans, if they are the arms of an experiment, each trained by a command of its own. Then
+            memory and time are not checked, because they depend on its launch, and every finding names its arm.
 
     Returns:
         A table for each plan; for arms one table with all warnings, errors and the findings on evaluation data.
@@ -135,7 +135,7 @@ def examine_data(config: Config, plans: Sequence[Plan], overlaps: FindOverlaps |
 
 
 def _in_common(plans: Sequence[Plan], overlaps: FindOverlaps | None) -> list[dict[int, object] | None]:
-    """What the rows of each plan, by number, share with evaluation data, in one look; equal rows are looked at once."""
+    """Return for each plan index in source_rows -> overlap with evaluation data; equal rows are compared once."""
     if overlaps is None:
         return [None] * len(plans)
     rows = list(dict.fromkeys(row for plan in plans for row in plan.source_rows))
@@ -149,18 +149,18 @@ def check_plan(
     expected: Estimate | str,
     devices: Devices,
     collate: Collate | None = None,
-    asking: PreTrainedTokenizerBase | None = None,
+    saved_tokenizer: PreTrainedTokenizerBase | None = None,
 ) -> tuple[Finding, ...]:
     """Run all checks on a plan; errors that train.allow accepts come back as warnings.
 
     Args:
-        overlaps: number in plan.source_rows -> what the row shares with evaluation data; None: not looked for.
-        expected: memory and time; or why they cannot be estimated.
-        collate: what makes the batches; None: the collator of the training.
-        asking: the tokenizer of the evaluation; None: plan.tokenizer, saved and read again.
+        overlaps: index in plan.source_rows -> overlap with evaluation data; None: overlaps were not looked for.
+        expected: memory and time, or the reason why they cannot be estimated.
+        collate: makes the batches; None: the collator of the training.
+        saved_tokenizer: the tokenizer of the evaluation; None: plan.tokenizer, saved and loaded again.
     """
     train = plan.config.train
-    findings = _data_findings(plan, overlaps, collate, asking)
+    findings = _data_findings(plan, overlaps, collate, saved_tokenizer)
     if isinstance(expected, str):
         findings += [Finding(name, "warning", f"not estimated: {expected}") for name in ("memory", "time")]
     else:
@@ -173,19 +173,19 @@ def _data_findings(
     plan: Plan,
     overlaps: Mapping[int, object] | None,
     collate: Collate | None = None,
-    asking: PreTrainedTokenizerBase | None = None,
+    saved_tokenizer: PreTrainedTokenizerBase | None = None,
 ) -> list[Finding]:
     train, tokenizer = plan.config.train, plan.tokenizer
     end = end_id(tokenizer, train.template, plan.config.model.path)
-    seen = audit_rows(plan.rows, tokenizer, train, end, collate)
+    audit = audit_rows(plan.rows, tokenizer, train, end, collate)
     return [
-        check_eos(plan, seen),
-        check_pad(plan, seen),
-        check_no_label(plan, seen),
-        check_truncated(plan, seen),
+        check_eos(plan, audit),
+        check_pad(plan, audit),
+        check_no_label(plan, audit),
+        check_truncated(plan, audit),
         check_double_bos(plan),
-        check_prompt_in_loss(plan, seen),
-        check_template(plan, asking or _saved_and_read(plan)),
+        check_prompt_in_loss(plan, audit),
+        check_template(plan, saved_tokenizer or _saved_and_read(plan)),
         check_vocabulary(plan, read_model_config(plan.config.model)),
         check_duplicates(plan),
         check_evaluation_data(plan, overlaps),
@@ -194,9 +194,9 @@ def _data_findings(
 
 
 def expect(plan: Plan, model_config: PreTrainedConfig, devices: Devices, launch: Launch) -> Estimate | str:
-    """Estimate memory and time of a plan under a launch, or tell why that cannot be done."""
+    """Estimate memory and time of a plan under a launch; or return why they cannot be estimated."""
     if launch.kind == "DEEPSPEED" and launch.zero_stage is None:
-        return "the stage of ZeRO stands in a file of DeepSpeed's own"
+        return "the stage of ZeRO is set in DeepSpeed's own config file"
     is_sharded = launch.kind == "FSDP" or (launch.kind == "DEEPSPEED" and launch.zero_stage in (1, 2, 3))
     sharded = launch.num_processes if is_sharded else 1
     shards_weights = launch.kind == "FSDP" or launch.zero_stage == 3
@@ -208,7 +208,7 @@ def expect(plan: Plan, model_config: PreTrainedConfig, devices: Devices, launch:
 
 
 def _saved_and_read(plan: Plan) -> PreTrainedTokenizerBase:
-    """The tokenizer as evaluation will find it beside the trained model."""
+    """Return the tokenizer as evaluation will load it from the model folder."""
     import transformers
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,8 @@
-"""One training step without data, weights or a GPU: what it would keep in memory, and how many operations it takes.
+"""Run one training step on fake tensors: how much memory it keeps, and how many operations it takes.
 
-The network is built from its config with fake tensors, which have shapes and no content, and runs forward and backward
-as the trainer would run it: an architecture's own code tells its activations, no formula of ours. Kernels of a GPU that
-work differently from a CPU's (fused attention, fused norms) are not seen; the loss head of a GPU is `estimate`'s.
+The network is built from its config with tensors that have shapes but no content, and runs forward and backward as in
+the trainer. So the activations come from the architecture's own code, not from a formula. GPU kernels that work
+differently from a CPU's (fused attention, fused norms) are not modelled; the loss head of a GPU is in `estimate`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
 
 NUM_LAYERS_RUN = (2, 3)
-"""A network of equal layers is run with so few of them, and the rest follows in proportion."""
+"""A network of equal layers is run with these two numbers of layers, and the rest is extrapolated."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a micro-batch and its step look like."""
+    """The shape of a micro-batch and the settings of its step."""
 
     rows: int
     length: int
@@ -35,15 +35,15 @@ class Shape:
     """The weights themselves are in bfloat16: frozen ones, and those that FSDP gathers."""
     checkpointing: bool
     masked: bool
-    """With an attention mask as a matrix: padding or packs, without flash attention."""
+    """The attention mask is a matrix: there is padding or packs, and no flash attention."""
     attention: str | None
     """eager, sdpa or another name that the model knows; None: the model's default."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """Sizes read off the network: parameters in all and trained, in the embeddings, in linear layers but the head,
-    in all layers of the body, in the largest of them, in the largest matrix."""
+    """Numbers of parameters of a network: all, trained, in the embeddings, in linear layers without the head, in all
+    layers of the body, in the largest of them, and in the largest matrix."""
 
     num_parameters: int
     num_trained: int
@@ -57,10 +57,10 @@ class Network:
 
 @dataclass(frozen=True)
 class Step:
-    """Bytes beside weights, gradients and optimizer, and multiply-adds times two of one micro-batch's matrix products.
+    """Bytes of a step beside weights, gradients and optimizer, and the operations of a micro-batch's matrix products.
 
-    `kept` is held from forward to backward, `copies` are of weights in bfloat16, `peak` is the most at any moment
-    without the loss head, `head` what the plain loss head takes; `flops` is without head and attention products.
+    `kept` is held from forward to backward, `copies` are bfloat16 copies of weights, `peak` is the maximum without the
+    loss head, `head` the memory of the plain loss head; `flops` is without head and attention products.
     """
 
     kept: float
@@ -71,19 +71,19 @@ class Step:
 
 
 def dry_step(model_config: PreTrainedConfig, shape: Shape, lora: LoraConfig | None) -> tuple[Network, Step]:
-    """Build the network of a transformers config and run one micro-batch through it, all without content.
+    """Build the network of a transformers config and run one micro-batch through it, on fake tensors.
 
     Args:
         lora: a peft LoraConfig; None for full finetuning.
 
     Raises:
-        ValueError: transformers cannot build or run this architecture so.
+        ValueError: transformers cannot build or run this architecture in this way.
     """
     import torch
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     try:
-        with torch.random.fork_rng(devices=[]):  # peft draws numbers for its adapters
+        with torch.random.fork_rng(devices=[]):  # peft draws random numbers for its adapters
             network = _build(model_config, shape)
             sizes = _sizes(network)
             if lora is not None:
@@ -99,12 +99,12 @@ def dry_step(model_config: PreTrainedConfig, shape: Shape, lora: LoraConfig | No
                 setattr(parent, name, layers[:number])
                 few.append(_run(network, shape))
             return sizes, _in_proportion(few[0], few[1], len(layers))
-    except Exception as error:  # foreign architectures fail in ways of their own
+    except Exception as error:  # a foreign architecture can fail in any way
         raise _no_estimate(model_config, error) from error
 
 
 def network_sizes(model_config: PreTrainedConfig) -> Network:
-    """Read the sizes off the network of a transformers config, without running it.
+    """Return the sizes of the network of a transformers config, without running it.
 
     Raises:
         ValueError: transformers cannot build this architecture as a causal LM.
@@ -138,21 +138,21 @@ def _build(model_config: PreTrainedConfig, shape: Shape) -> PreTrainedModel:
 
 
 def _put_on_fake_cpu(network: PreTrainedModel) -> None:
-    """Replace parameters and buffers without content by fake ones on a CPU, where autocast works as in earnest."""
+    """Replace parameters and buffers on the meta device by fake ones on a CPU, where autocast works as usual."""
     import torch
 
     made: dict[int, Tensor] = {}  # tied weights stay one
     for module in network.modules():
-        places: tuple[dict[str, Any], ...] = (module._parameters, module._buffers)
-        for place in places:
-            for name, old in place.items():
+        registers: tuple[dict[str, Any], ...] = (module._parameters, module._buffers)
+        for register in registers:
+            for name, old in register.items():
                 if old is None:
                     continue
                 if id(old) not in made:
                     new = torch.empty(old.shape, dtype=old.dtype, device="cpu")
                     is_weight = isinstance(old, torch.nn.Parameter)
                     made[id(old)] = torch.nn.Parameter(new, requires_grad=old.requires_grad) if is_weight else new
-                place[name] = made[id(old)]
+                register[name] = made[id(old)]
 
 
 def _sizes(network: PreTrainedModel) -> Network:
@@ -180,7 +180,7 @@ def _sizes(network: PreTrainedModel) -> Network:
 
 
 def _add_adapters(network: PreTrainedModel, lora: LoraConfig, sizes: Network) -> Network:
-    """Put the run's adapters into the network, in place, by peft itself."""
+    """Add the run's adapters to the network, in place, by peft itself."""
     from peft import get_peft_model
 
     get_peft_model(network, lora)
@@ -189,7 +189,7 @@ def _add_adapters(network: PreTrainedModel, lora: LoraConfig, sizes: Network) ->
 
 
 def _lists(network: PreTrainedModel) -> list[tuple[nn.Module, str, nn.ModuleList]]:
-    """The lists of layers of a network, each with its owner and its name there, the longest first."""
+    """Return the longest list of layers of a network, with its owner and its name there; empty: it has none."""
     import torch
 
     found = []
@@ -201,7 +201,7 @@ def _lists(network: PreTrainedModel) -> list[tuple[nn.Module, str, nn.ModuleList
 
 
 def _equal_layers(network: PreTrainedModel) -> tuple[nn.Module, str, nn.ModuleList] | None:
-    """The list of layers if all of them are alike in shape and many; else None."""
+    """Return the list of layers if all of them have the same shapes and they are many; else None."""
     for owner, name, layers in _lists(network):
         shapes = {tuple((n, tuple(p.shape)) for n, p in layer.named_parameters()) for layer in layers}
         if len(shapes) == 1 and len(layers) > NUM_LAYERS_RUN[1]:
@@ -218,7 +218,7 @@ def _in_proportion(first: Step, second: Step, num_layers: int) -> Step:
 
 
 def _run(network: PreTrainedModel, shape: Shape) -> Step:
-    """Forward and backward of the body, then of the plain loss head alone, counting what lives."""
+    """Run forward and backward of the body, then of the plain loss head alone, and count the memory."""
     import torch
 
     ids = torch.zeros(shape.rows, shape.length, dtype=torch.long)
@@ -235,7 +235,7 @@ def _run(network: PreTrainedModel, shape: Shape) -> Step:
     with count_memory(network) as head:
         with autocast:
             logits = network.get_output_embeddings()(hidden)
-        # accelerate hands the trainer float32 outputs
+        # accelerate gives the trainer float32 outputs
         loss = network.loss_function(logits=logits.float(), labels=labels, vocab_size=logits.shape[-1])
         del logits
         loss.backward()
@@ -249,7 +249,7 @@ def _forget_gradients(network: PreTrainedModel) -> None:
 
 
 class LiveBytes:
-    """Bytes alive now, and the most so far; `copies` of them are weights in another dtype. Operations of products."""
+    """Bytes alive now and their maximum so far, of which `copies` are weights in another dtype; and operations."""
 
     live = 0
     peak = 0
@@ -259,10 +259,10 @@ class LiveBytes:
 
 @contextlib.contextmanager
 def count_memory(network: nn.Module) -> Iterator[LiveBytes]:
-    """Count the bytes of all tensors that operations make, but for gradients of the network's parameters.
+    """Count the bytes of all tensors that operations make, except gradients of the network's parameters.
 
-    Works on real tensors as on fake ones: the tests measure with it. (FlopCounterMode of torch 2.13 would keep tensors
-    of checkpointed layers alive, so the products are counted here too.)
+    It works on real tensors too, with which the tests measure. Matrix products are counted here because FlopCounterMode
+    of torch 2.13 would keep tensors of checkpointed layers alive.
     """
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
@@ -277,7 +277,7 @@ def count_memory(network: nn.Module) -> Iterator[LiveBytes]:
         count.copies -= entry[1]
         entry[:] = [0, 0]
 
-    def not_ours(parameter: Tensor) -> None:
+    def leave_out_gradient(parameter: Tensor) -> None:
         assert parameter.grad is not None
         free(known.get(parameter.grad.untyped_storage(), [0, 0]))
 
@@ -301,7 +301,7 @@ def count_memory(network: nn.Module) -> Iterator[LiveBytes]:
                     weakref.finalize(storage, free, entry)
             return result
 
-    hooks = [p.register_post_accumulate_grad_hook(not_ours) for p in network.parameters() if p.requires_grad]
+    hooks = [p.register_post_accumulate_grad_hook(leave_out_gradient) for p in network.parameters() if p.requires_grad]
     try:
         with Count():
             yield count

@@ -1,8 +1,8 @@
-"""How much memory and time a training will take, before it is begun.
+"""Estimate the memory and the time of a training before it starts.
 
-Weights, gradients and optimizer are counted in bytes a parameter, activations by a step without content (`dry_step`),
-time by its operations at a share of the device's peak. Evaluation of held-out rows, checkpoints on disk and traffic
-between devices are not in the time. docs/models.md tells how far predictions and measurements lie apart.
+Weights, gradients and optimizer are counted in bytes per parameter, activations by a step on fake tensors (`dry_step`),
+time by its operations at a share of the device's peak. The time is without validation, writing checkpoints, and traffic
+between devices. docs/models.md compares estimates with measurements.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig
 
 GPU_UTILISATION = 0.35
-"""Share of a GPU's dense peak that a training reaches; an assumption: this project has not measured it on a GPU."""
+"""Share of a GPU's dense peak that a training reaches; an assumption, not measured by this project."""
 CPU_UTILISATION = 0.5
 """Share of a large matrix product's speed on the same CPU; five small trainings had 0.3 to 0.8 (docs/models.md)."""
 GPU_RUNTIME = int(1.5 * 2**30)
-"""Bytes a process takes on a GPU before it has a tensor: CUDA context, cuBLAS and NCCL buffers; an assumption."""
+"""Bytes on a GPU before the first tensor: CUDA context, cuBLAS and NCCL buffers; an assumption."""
 CPU_RUNTIME = 900 * 2**20
 """Bytes of a Python process that has loaded torch, transformers, trl and datasets; measured."""
 FRAGMENTATION = 0.1
-"""Of activations and logits: what the allocator cannot use again; an assumption."""
+"""Share of activations and logits that the allocator cannot reuse; an assumption."""
 HEAD_TOKENS, HEAD_CHUNK = 4096, 32_768
-"""TRL's chunked loss head on a GPU scores so many tokens and words of the vocabulary at a time (trl 1.16)."""
+"""The tokens and the vocabulary entries that TRL's chunked loss computes at a time on a GPU (trl 1.16)."""
 FOUR_BIT = 4.127 / 8
 """Bytes of a weight in 4 bits with doubly quantised constants (QLoRA, arXiv 2305.14314, section 3: 0.127 bits)."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Bytes on one device, by part (weights, gradients, optimizer, activations, logits, other), and seconds in all."""
+    """Bytes on one device by part (weights, gradients, optimizer, activations, logits, other), steps and seconds."""
 
     memory: dict[str, int]
     steps: int
@@ -48,7 +48,7 @@ class Estimate:
 
     @property
     def memory_bytes(self) -> int:
-        """All parts together."""
+        """The sum of all parts."""
         return sum(self.memory.values())
 
 
@@ -70,8 +70,8 @@ def estimate(
     Args:
         model_config: the model's transformers config.
         lengths: tokens of each training row.
-        sharded: devices that share gradients and optimizer states among them (FSDP, ZeRO); 1: each has all.
-        shards_weights: they share the weights too (FSDP, ZeRO-3; not ZeRO-2).
+        sharded: devices over which gradients and optimizer states are sharded (FSDP, ZeRO); 1: each has all.
+        shards_weights: the weights are sharded too (FSDP, ZeRO-3; not ZeRO-2).
 
     Raises:
         ValueError: transformers cannot build this architecture from its config.
@@ -95,7 +95,7 @@ def estimate(
     kept = step.kept + step.copies
     in_pieces = devices.on_gpu and not train.prompt_loss_weight
     logits = _head_in_pieces(model_config, sizes, shape) if in_pieces else step.head
-    # The loss head lives at the end of the forward pass; what the backward pass needs beyond may use its place.
+    # The loss head's memory is free again when the backward pass needs more.
     beyond = max(0.0, step.peak - kept - logits)
     runtime = GPU_RUNTIME if devices.on_gpu else CPU_RUNTIME
     memory |= {"activations": kept, "logits": logits}
@@ -119,7 +119,7 @@ def _checkpointing(model_config: PreTrainedConfig, train: TrainConfig, on_gpu: b
 
 
 def _has_mask(train: TrainConfig, pads: bool) -> bool:
-    """Tell whether attention gets its mask as a matrix; flash attention and our own for packs need none."""
+    """Return whether attention gets its mask as a matrix; flash attention and ours for packs do not."""
     if train.packing:
         return train.attention in ("sdpa", "eager")
     return pads and not train.attention.startswith("fl")
@@ -128,9 +128,9 @@ def _has_mask(train: TrainConfig, pads: bool) -> bool:
 def _states(
     sizes: Network, train: TrainConfig, half: bool, devices: Devices, sharded: int, shards_weights: bool
 ) -> dict[str, float]:
-    """Bytes of weights, gradients and AdamW's two moments on one device, and of what sharding adds."""
+    """Return the bytes of weights, gradients and AdamW's two moments on one device, and what sharding adds."""
     sharers = sharded if shards_weights else 1
-    frozen, state = 2 if half else 4, 4  # what is trained is float32, adapters of a 4-bit model too
+    frozen, state = 2 if half else 4, 4  # trained weights are float32, also the adapters of a 4-bit model
     if train.method == "full":
         weights = float(state * sizes.num_parameters)
     elif train.method == "lora":
@@ -143,12 +143,12 @@ def _states(
     if sharded == 1 and devices.number > 1:
         other += state * sizes.num_trained  # DDP's buckets, a second copy of the gradients
     if sharded > 1 and shards_weights:
-        # Two layers gathered, one of them ahead of its use, and the embeddings with the head; the head's weights in
-        # full precision, as the chunked loss asks for them.
+        # Two gathered layers, one of them prefetched, and the embeddings with the head. The head's weights are in full
+        # precision, which the chunked loss needs.
         around = sizes.num_parameters - sizes.num_layers_all
         other += frozen * (2 * sizes.num_largest_layer + around) + 4 * sizes.num_embedding
     if train.method == "qlora":
-        other += frozen * sizes.num_largest_matrix  # unpacked from 4 bits when it is used
+        other += frozen * sizes.num_largest_matrix  # the largest matrix is unpacked from 4 bits when it is used
     return {
         "weights": weights / sharers,
         "gradients": gradients,
@@ -158,9 +158,9 @@ def _states(
 
 
 def _head_in_pieces(model_config: PreTrainedConfig, sizes: Network, shape: Shape) -> float:
-    """Bytes of TRL's chunked loss head: hidden states and their gradient, one tile of logits, the weight's gradient.
+    """Return the bytes of TRL's chunked loss: hidden states, their gradient, a tile of logits, the weight's gradient.
 
-    It never holds all logits; every token is taken as one with loss.
+    It never holds all logits. Every token is counted as one with loss.
     """
     text = model_config.get_text_config()
     tokens, width = shape.rows * shape.length, 2 if shape.half else 4
@@ -170,10 +170,10 @@ def _head_in_pieces(model_config: PreTrainedConfig, sizes: Network, shape: Shape
 
 
 def _units(lengths: Sequence[int], train: TrainConfig, rows: int, number: int) -> tuple[int, list[tuple[int, float]]]:
-    """Return the rows (or packs) of an epoch and the micro-batches that follow one another on one device.
+    """Return the rows (or packs) of an epoch and the micro-batches that one device runs one after another.
 
-    A micro-batch is its tokens, padding included, and how many of them a token attends to; of those that run side by
-    side the longest counts.
+    A micro-batch is (tokens with padding, tokens that each attends to). Of micro-batches that run on several devices at
+    once, the longest counts.
     """
     together = rows * number
     if train.packing:
@@ -191,10 +191,10 @@ def _units(lengths: Sequence[int], train: TrainConfig, rows: int, number: int) -
 def _flops(
     model_config: PreTrainedConfig, sizes: Network, step: Step, shape: Shape, tokens: int, attended: float
 ) -> float:
-    """Operations of one micro-batch: matrices, counted by the step without content; attention; loss head.
+    """Return the operations of one micro-batch: matrix products, counted by `dry_step`; attention; loss head.
 
-    Passes: forward 1, backward 1 for activations and 1 for weights that are trained, and forward again where
-    activations are recomputed.
+    The passes are forward, backward for activations, backward for trained weights, and forward again if activations are
+    recomputed.
     """
     text = model_config.get_text_config()
     head_size = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads

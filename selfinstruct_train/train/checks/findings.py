@@ -1,6 +1,6 @@
-"""Findings of the checks before and after a training: records, the table people read, JSON, and the refusal.
+"""Findings of the checks before and after a training: records, a table, JSON, and the refusal of a training.
 
-It knows the name of every check, because `train.allow` may name any of them; the checks themselves are elsewhere.
+The names of all checks are here, because `train.allow` may hold any of them. The checks themselves are elsewhere.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def check_allowed(allow: Sequence[str], known: Sequence[str] = (*BEFORE_TRAINING
     """Refuse a name in train.allow that is no check, before or after a training.
 
     Raises:
-        ValueError: naming it, and the nearest known one.
+        ValueError: it names the unknown name and the nearest known one.
     """
     for name in allow:
         if name not in known:
@@ -65,19 +65,21 @@ def accept(findings: Iterable[Finding], allow: Sequence[str]) -> tuple[Finding, 
 
 
 def refuse(findings: Iterable[Finding]) -> None:
-    """Stop where there are errors.
+    """Stop if there are errors.
 
     Raises:
         ValueError: one line with each error and its remedy.
     """
     errors = [finding for finding in findings if finding.level == "error"]
     if errors:
-        told = "; ".join(f"{error.check}: {_sentence(error)}: {error.remedy}" for error in errors)
-        raise ValueError(f"the doctor refuses this training: {told} (a name in train.allow accepts that check's error)")
+        reasons = "; ".join(f"{error.check}: {_sentence(error)}: {error.remedy}" for error in errors)
+        raise ValueError(
+            f"the doctor refuses this training: {reasons} (a name in train.allow accepts that check's error)"
+        )
 
 
 def findings_table(findings: Iterable[Finding]) -> str:
-    """Return the findings as plain text, one under the other, errors last so that they are seen."""
+    """Return the findings as a plain text table, errors last, where they are read first."""
     order = ("ok", "warning", "error")
     rows = sorted(findings, key=lambda finding: order.index(finding.level))
     width = max((len(row.check) for row in rows), default=0)
@@ -94,7 +96,7 @@ def findings_table(findings: Iterable[Finding]) -> str:
 
 
 def to_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Return the findings as JSON values, for a manifest."""
+    """Return the findings as JSON values."""
     return [dataclasses.asdict(finding) for finding in findings]
 
 

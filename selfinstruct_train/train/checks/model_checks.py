@@ -1,4 +1,4 @@
-"""The doctor's checks of model, memory and time; no weights are loaded."""
+"""The doctor's checks of model, memory and time. No weights are loaded; the estimates are made in `estimate`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig
 
 TIGHT = 0.9
-"""Share of a device's memory above which a training may not fit: fragments and other processes take some, and the
-estimate has an error of its own."""
+"""Share of a device's memory above which a training may not fit: other processes use some, and the estimate has an
+error."""
 
 
 def check_vocabulary(plan: Plan, model_config: PreTrainedConfig) -> Finding:
-    """Every token id that rows and prompts use has a row in the model's embedding.
+    """Every token id of rows and prompts has an embedding in the model.
 
     Args:
         model_config: the model's config as transformers reads it.
@@ -28,20 +28,20 @@ def check_vocabulary(plan: Plan, model_config: PreTrainedConfig) -> Finding:
     embeddings = int(model_config.get_text_config().vocab_size)
     highest = max(max(row.input_ids) for row in plan.rows)
     beyond = {token: id for token, id in tokenizer.get_added_vocab().items() if id >= embeddings}
-    told = f"the model has {embeddings:,} embeddings, the tokenizer {len(tokenizer):,} tokens"
-    is_held_out = any(
+    summary = f"the model has {embeddings:,} embeddings, the tokenizer {len(tokenizer):,} tokens"
+    is_in_validation = any(
         token in f"{row.instruction} {row.input} {row.output}" for row in plan.validation_rows for token in beyond
     )
-    if plan.embeddings_needed <= embeddings and not is_held_out:
+    if plan.embeddings_needed <= embeddings and not is_in_validation:
         if not beyond:
-            return Finding("vocabulary", "ok", f"{told}, the rows' highest id is {highest:,}")
-        what = f"{told}: no row uses those without an embedding, and a prompt that does would fail"
+            return Finding("vocabulary", "ok", f"{summary}, the rows' highest id is {highest:,}")
+        what = f"{summary}: no row uses those without an embedding, and a prompt that does would fail"
         return Finding("vocabulary", "warning", what, example=", ".join(beyond), remedy="keep them out of all texts")
-    users = [place for place, row in enumerate(plan.rows) if max(row.input_ids) >= embeddings]
+    users = [index for index, row in enumerate(plan.rows) if max(row.input_ids) >= embeddings]
     return Finding(
         "vocabulary",
         "error",
-        f"{told}: they do not belong together, ids without an embedding stop the training",
+        f"{summary}: they do not belong together, ids without an embedding stop the training",
         len(users),
         len(plan.rows),
         ", ".join([f"highest id in the rows {highest}", *(f"{token} ({id})" for token, id in beyond.items())]),
@@ -54,13 +54,13 @@ def check_memory(estimate: Estimate, devices: Devices, train: TrainConfig) -> Fi
     """The training fits one device."""
     needed, has = estimate.memory_bytes, devices.memory
     parts = ", ".join(f"{name} {_gib(size)}" for name, size in estimate.memory.items() if size)
-    told = f"about {_gib(needed)} of {_gib(has)} on each of {devices.number} x {devices.name} ({parts})"
+    summary = f"about {_gib(needed)} of {_gib(has)} on each of {devices.number} x {devices.name} ({parts})"
     if needed <= TIGHT * has:
-        return Finding("memory", "ok", told)
+        return Finding("memory", "ok", summary)
     return Finding(
         "memory",
         "error" if needed > has else "warning",
-        f"{told}: {'more than there is' if needed > has else 'it may not fit'}",
+        f"{summary}: {'more than there is' if needed > has else 'it may not fit'}",
         remedy=_saving(estimate, devices, train),
     )
 
@@ -68,22 +68,22 @@ def check_memory(estimate: Estimate, devices: Devices, train: TrainConfig) -> Fi
 def check_time(estimate: Estimate, devices: Devices, train: TrainConfig) -> Finding:
     """The training ends within train.max_hours.
 
-    The speed of a CPU is measured while other programs may take a part of it: there, up to twice as long is told.
+    On a CPU, whose speed is measured while other programs may run, up to twice max_hours is only a warning.
     """
-    told = f"about {_duration(estimate.seconds)} for {estimate.steps:,} steps on {devices.number} x {devices.name}"
+    summary = f"about {_duration(estimate.seconds)} for {estimate.steps:,} steps on {devices.number} x {devices.name}"
     if train.max_hours is None or estimate.seconds <= 3600 * train.max_hours:
-        return Finding("time", "ok", told)
+        return Finding("time", "ok", summary)
     ways = ["lower train.epochs" if train.max_steps is None else f"lower train.max_steps ({train.max_steps})"]
     if not train.packing:
         ways.append("pack rows (train.packing: true)")
     ways += ["take more or faster devices", "raise train.max_hours"]
-    what = f"{told}: longer than train.max_hours {train.max_hours:g}"
+    what = f"{summary}: longer than train.max_hours {train.max_hours:g}"
     is_certain = devices.on_gpu or estimate.seconds > 2 * 3600 * train.max_hours
     return Finding("time", "error" if is_certain else "warning", what, remedy=", or ".join(ways))
 
 
 def _saving(estimate: Estimate, devices: Devices, train: TrainConfig) -> str:
-    """What makes the largest part smaller."""
+    """Return the settings that reduce the largest part."""
     states = sum(estimate.memory.get(part, 0) for part in ("weights", "gradients", "optimizer"))
     passing = estimate.memory.get("activations", 0) + estimate.memory.get("logits", 0)
     ways = []

@@ -1,7 +1,7 @@
-"""The rows as training steps see them: through the dataset and the collator that the training uses, every row once.
+"""Audit the rows as training steps get them: every row once, through the dataset and the collator of the training.
 
-A step's batch is taken apart again into the rows it was made of, and each is held against what was encoded. So a fault
-of padding, packing or labels shows here whatever its cause. Nothing is judged; the doctor's checks do that.
+Each batch is split into its rows again, and each is compared with its encoding. So every fault of padding, packing or
+labels is found, whatever its cause. The audit only records; the doctor's checks decide.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Collate = Callable[[list[Example]], Batch]
-"""What makes a batch of a dataset's rows."""
+"""Makes a batch of a dataset's rows."""
 
 
 @dataclass(frozen=True)
 class RowAudit:
-    """Places in the encoded rows, by what happened to them on the way into a batch."""
+    """Indices of encoded rows, by what happened to them on the way into a batch."""
 
     not_whole: tuple[int, ...]
-    """No batch holds the row as a document of its own: cut, lost, or run into another."""
+    """No batch holds the row as a document of its own: it is cut, lost, or joined with another."""
     without_loss: tuple[int, ...]
-    """No token of it carries a label."""
+    """No token of the row has a label."""
     without_end: tuple[int, ...]
-    """Its last label is no end token."""
+    """The last label is not the end token."""
     taken_for_padding: tuple[int, ...]
-    """A token of it lost its label or its attention, and it is the padding token."""
+    """A padding token within the row lost its label or its attention."""
     wrong_on_prompt: tuple[int, ...]
-    """A token of its prompt has another weight in the loss than train.prompt_loss_weight."""
+    """A prompt token has another weight in the loss than train.prompt_loss_weight."""
 
 
 def audit_rows(
@@ -46,37 +46,37 @@ def audit_rows(
     end: int,
     collate: Collate | None = None,
 ) -> RowAudit:
-    """Send all rows through dataset and collator and tell what became of them.
+    """Send all rows through dataset and collator and record what happened to them.
 
     Args:
         end: the token that ends a completion.
-        collate: what makes the batches; None: the collator of the training.
+        collate: makes the batches; None: the collator of the training.
     """
     pad = padding_id(tokenizer)
-    places: dict[tuple[int, ...], list[int]] = {}
-    for place in range(len(rows) - 1, -1, -1):
-        places.setdefault(rows[place].input_ids, []).append(place)
+    indices: dict[tuple[int, ...], list[int]] = {}
+    for index in range(len(rows) - 1, -1, -1):
+        indices.setdefault(rows[index].input_ids, []).append(index)
     found: dict[str, list[int]] = {
         name: [] for name in ("without_loss", "without_end", "taken_for_padding", "wrong_on_prompt")
     }
     for seen in _documents(make_dataset(rows, train), train, collate or make_collator(tokenizer, train)):
-        if not places.get(seen.input_ids):
+        if not indices.get(seen.input_ids):
             continue
-        place = places[seen.input_ids].pop()
-        expected = rows[place].labels
+        index = indices[seen.input_ids].pop()
+        expected = rows[index].labels
         if seen.labels[1:] != expected[1:] or not all(seen.attended[1:]):
             inner = range(1, len(expected))
             lost = [i for i in inner if (seen.labels[i] == IGNORED != expected[i]) or not seen.attended[i]]
             if any(seen.input_ids[i] == pad for i in lost):
-                found["taken_for_padding"].append(place)
+                found["taken_for_padding"].append(index)
         if any(w != train.prompt_loss_weight for w, e in zip(seen.weights[1:], expected[1:], strict=True) if e < 0):
-            found["wrong_on_prompt"].append(place)
+            found["wrong_on_prompt"].append(index)
         if all(label == IGNORED for label in seen.labels[1:]):
-            found["without_loss"].append(place)
+            found["without_loss"].append(index)
         if seen.labels[-1] != end:
-            found["without_end"].append(place)
-    missing = sorted(place for left in places.values() for place in left)
-    return RowAudit(tuple(missing), **{name: tuple(sorted(places)) for name, places in found.items()})
+            found["without_end"].append(index)
+    missing = sorted(index for left in indices.values() for index in left)
+    return RowAudit(tuple(missing), **{name: tuple(sorted(indices)) for name, indices in found.items()})
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""The doctor's checks of the rows: as they were read, as they were encoded, and as training steps see them."""
+"""The doctor's checks of the rows: as read, as encoded, and as training steps get them.
+
+The prompts have checks of their own (`prompt_checks`); overlaps with evaluation data are found by the caller.
+"""
 
 from __future__ import annotations
 
@@ -14,33 +17,33 @@ from .findings import Finding, Level
 from .row_audit import RowAudit
 
 MAX_END_INSIDE = 0.02
-"""Share of rows that hold the end token as text: some quote it; more have an ordinary token for EOS, "<unk>" or "."."""
+"""Share of rows that hold the end token as text. A few may quote it; with more, EOS is an ordinary token like "."."""
 MAX_WITHOUT_LOSS = 0.05
-"""Share of rows with nothing to learn. The released 52,000 rows of Alpaca hold 0.05 % of blank outputs; a hundred times
-as many is a fault of the data, not of some rows."""
+"""Share of rows with nothing to learn. Of the 52,000 released rows of Alpaca, 0.05 % have a blank output; a hundred
+times as many are a fault of the dataset."""
 MAX_TRUNCATED = 0.02
-"""Share of rows cut. Every one teaches the model not to stop, and one in fifty is seen in its answers."""
+"""Share of cut rows. Each teaches the model not to stop, and one in fifty shows in its answers."""
 MAX_DUPLICATES = 0.3
-"""Share of exact duplicates: they are dropped, but a dataset with so many was merged or sampled by mistake."""
+"""Share of exact duplicates. They are dropped, but with more the dataset was merged or sampled by mistake."""
 MAX_CONTRADICTIONS = 0.3
-"""Share of rows that ask what another asks and answer otherwise: some are wanted (poems), a third is no dataset of
-instructions but of one question."""
+"""Share of rows with the question of another row and another answer. Some are wanted (poems); with a third, the dataset
+asks few questions."""
 MAX_TOO_LONG = 0.1
-"""Share of rows lost to max_length: the long answers go first, and the model learns to be short."""
+"""Share of rows dropped by max_length. They are those with long answers, so the model learns short ones."""
 
 
-def check_eos(plan: Plan, seen: RowAudit) -> Finding:
-    """The token that ends a completion carries loss at the end of every row, and stands nowhere else in it."""
+def check_eos(plan: Plan, audit: RowAudit) -> Finding:
+    """Check that every row ends with the end token in the loss, and holds it nowhere else."""
     end = end_id(plan.tokenizer, plan.config.train.template, plan.config.model.path)
     token = plan.tokenizer.convert_ids_to_tokens(end)
     cut = _cut(plan)
-    bad = [place for place in seen.without_end if place not in cut]
+    bad = [index for index in audit.without_end if index not in cut]
     level: Level = "error"
     what = f"the end token {token!r} carries no loss at the end of a row, so the model would not learn to stop"
     remedy = "let every row end in the tokenizer's eos_token (tokenizer_config.json) and let the collator keep the "
     remedy += "labels of the rows"
     if not bad:
-        bad = [place for place, row in enumerate(plan.rows) if end in row.labels[:-1]]
+        bad = [index for index, row in enumerate(plan.rows) if end in row.labels[:-1]]
         level = level_of(len(bad), len(plan.rows), MAX_END_INSIDE)
         what = f"the end token {token!r} stands within completions too, so the model would stop there"
         remedy = "name a token that texts do not use as eos_token (tokenizer_config.json), or take it out of the rows"
@@ -49,14 +52,14 @@ def check_eos(plan: Plan, seen: RowAudit) -> Finding:
     return Finding("eos", level, what, len(bad), len(plan.rows), example_of(plan, bad[0]), remedy)
 
 
-def check_pad(plan: Plan, seen: RowAudit) -> Finding:
-    """Padding with a token that rows use takes no label and no attention from them."""
+def check_pad(plan: Plan, audit: RowAudit) -> Finding:
+    """Check that padding takes no label and no attention from a token of a row."""
     tokenizer = plan.tokenizer
     pad = padding_id(tokenizer)
     token = str(tokenizer.convert_ids_to_tokens(pad))
     remedy = "give the tokenizer a padding token that no row uses (pad_token in tokenizer_config.json)"
-    if seen.taken_for_padding:
-        bad = seen.taken_for_padding
+    if audit.taken_for_padding:
+        bad = audit.taken_for_padding
         what = f"the collator takes the padding token {token!r} for padding where it is part of a row"
         return Finding("pad_is_eos", "error", what, len(bad), len(plan.rows), example_of(plan, bad[0]), remedy)
     if pad in (tokenizer.eos_token_id, end_id(tokenizer, plan.config.train.template, plan.config.model.path)):
@@ -65,16 +68,16 @@ def check_pad(plan: Plan, seen: RowAudit) -> Finding:
         )
         what = f"the padding token {how}: harmless here, where labels come from the rows, but other tools mask it"
         return Finding("pad_is_eos", "warning", what, remedy=remedy)
-    users = [place for place, row in enumerate(plan.rows) if pad in row.input_ids]
+    users = [index for index, row in enumerate(plan.rows) if pad in row.input_ids]
     if users:
         what = f"rows hold the padding token {token!r}: harmless here, but other tools mask it"
         return Finding("pad_is_eos", "warning", what, len(users), len(plan.rows), example_of(plan, users[0]), remedy)
     return Finding("pad_is_eos", "ok", f"padding has a token of its own, {token!r}")
 
 
-def check_no_label(plan: Plan, seen: RowAudit) -> Finding:
-    """Every row has something to learn."""
-    blank, masked = plan.encoding.dropped.get("blank", ()), seen.without_loss
+def check_no_label(plan: Plan, audit: RowAudit) -> Finding:
+    """Check that every row has a token with loss."""
+    blank, masked = plan.encoding.dropped.get("blank", ()), audit.without_loss
     count, total = len(blank) + len(masked), len(plan.source_rows)
     if not count:
         return Finding("no_label", "ok", "every row has tokens that carry loss")
@@ -92,28 +95,28 @@ def check_no_label(plan: Plan, seen: RowAudit) -> Finding:
     )
 
 
-def check_truncated(plan: Plan, seen: RowAudit) -> Finding:
-    """Completions are whole, in the encoding and in the batches."""
-    cut = sorted(_cut(plan) | set(seen.not_whole))
+def check_truncated(plan: Plan, audit: RowAudit) -> Finding:
+    """Check that completions are complete, in the encoding and in the batches."""
+    cut = sorted(_cut(plan) | set(audit.not_whole))
     if not cut:
         return Finding("truncated", "ok", "every completion is whole, and every row a document of its own")
     return Finding(
         "truncated",
-        "error" if seen.not_whole else level_of(len(cut), len(plan.rows), MAX_TRUNCATED),
+        "error" if audit.not_whole else level_of(len(cut), len(plan.rows), MAX_TRUNCATED),
         "rows are cut, lost or run into others on the way into a batch"
-        if seen.not_whole
+        if audit.not_whole
         else "completions are cut and have no end to learn",
         len(cut),
         len(plan.rows),
         example_of(plan, cut[0]),
         "keep the rows whole in dataset and collator (train.packing: false rules packing out)"
-        if seen.not_whole
+        if audit.not_whole
         else "raise train.max_length, or drop such rows (train.too_long: drop)",
     )
 
 
 def check_duplicates(plan: Plan) -> Finding:
-    """Few rows stand in the dataset twice or contradict one another."""
+    """Check that few rows are duplicates or contradict one another."""
     total, exact = len(plan.source_rows), plan.encoding.dropped.get("duplicate", ())
     first: dict[tuple[str, str], int] = {}
     other = []
@@ -143,16 +146,17 @@ def check_duplicates(plan: Plan) -> Finding:
 
 
 def check_evaluation_data(plan: Plan, overlaps: Mapping[int, object] | None) -> Finding:
-    """No row is an example that the model will be evaluated on.
+    """Check that no row overlaps evaluation data.
 
     Args:
-        overlaps: number in plan.source_rows -> what the row has in common with evaluation data; None: not looked.
+        overlaps: index in plan.source_rows -> overlap with evaluation data; None: overlaps were not looked for.
     """
     action = plan.config.generate.contamination.action
     name = "evaluation_data"
     if overlaps is None:
         what = f"not checked: generate.contamination.action is {action}"
-        return Finding(name, "warning", what, remedy="set generate.contamination.action: block (or flag, to be told)")
+        remedy = "set generate.contamination.action: block (or flag, for a warning only)"
+        return Finding(name, "warning", what, remedy=remedy)
     if not overlaps:
         return Finding(name, "ok", "no row overlaps the evaluation data")
     seeds = _own_seed_rows(plan)
@@ -174,9 +178,10 @@ def check_evaluation_data(plan: Plan, overlaps: Mapping[int, object] | None) -> 
 
 
 def _own_seed_rows(plan: Plan) -> set[int]:
-    """Numbers in plan.source_rows of the run's own seed tasks; other sets that people wrote have the source "seed" too.
+    """Return the indices in plan.source_rows of the run's own seed tasks.
 
-    In the run's dataset all are its own, in one that train.dataset names those that the run's seed file holds.
+    In the run's dataset they are all rows with source "seed". In another dataset such rows may be of other people, so
+    only those in the run's seed file count.
     """
     seeds = {number for number, row in enumerate(plan.source_rows) if row.source == "seed"}
     if plan.config.train.dataset is None or not seeds:
@@ -185,30 +190,30 @@ def _own_seed_rows(plan: Plan) -> set[int]:
     try:
         known = {json.loads(line)["instruction"].strip() for line in file.read_bytes().splitlines() if line.strip()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return set()  # a training needs no seed file, and without it no row is known to be of it
+        return set()  # a training needs no seed file; without one, no row counts
     return {number for number in seeds if plan.source_rows[number].instruction.strip() in known}
 
 
 def check_lengths(plan: Plan, context: int | None) -> Finding:
-    """max_length loses few rows, and the model reaches it.
+    """Check that max_length drops few rows and is within the model's context.
 
     Args:
-        context: tokens that the model's positions reach; None: no limit.
+        context: the context length in tokens; None: no limit.
     """
     lengths = sorted(len(row.input_ids) for row in plan.rows)
     marks = ", ".join(f"{int(100 * q)} %: {lengths[int(q * (len(lengths) - 1))]}" for q in (0.5, 0.9, 0.99))
-    told = f"tokens of a row {marks}, longest {lengths[-1]:,}"
+    summary = f"tokens of a row {marks}, longest {lengths[-1]:,}"
     lost, total, limit = plan.encoding.dropped.get("too_long", ()), len(plan.source_rows), plan.config.train.max_length
     beyond = context is not None and limit > context
     if beyond:
-        told += f"; train.max_length {limit:,} is beyond the model's {context:,} positions, which hold instead"
+        summary += f"; train.max_length {limit:,} is beyond the model's {context:,} positions, which hold instead"
     if not lost:
         remedy = f"set train.max_length: {context}" if beyond else ""
-        return Finding("lengths", "warning" if beyond else "ok", told, remedy=remedy)
+        return Finding("lengths", "warning" if beyond else "ok", summary, remedy=remedy)
     return Finding(
         "lengths",
         level_of(len(lost), total, MAX_TOO_LONG),
-        f"{told}; longer than max_length and dropped",
+        f"{summary}; longer than max_length and dropped",
         len(lost),
         total,
         _source_example(plan, lost[0]),
@@ -219,21 +224,21 @@ def check_lengths(plan: Plan, context: int | None) -> Finding:
 
 
 def level_of(count: int, total: int, most: float) -> Level:
-    """A few rows are told, more than the share `most` refuse."""
+    """Return the level of a fault in some rows: more than the share `most` of them is an error, fewer a warning."""
     if count > most * total:
         return "error"
     return "warning" if count else "ok"
 
 
 def _cut(plan: Plan) -> set[int]:
-    """Places in plan.rows of those whose completion was cut."""
+    """Return the indices in plan.rows of rows whose completion was cut."""
     numbers = set(plan.encoding.truncated)
-    return {place for place, number in enumerate(plan.encoding.numbers) if number in numbers}
+    return {index for index, number in enumerate(plan.encoding.numbers) if number in numbers}
 
 
-def example_of(plan: Plan, place: int) -> str:
-    """Show an encoded row by the number and the text of its source."""
-    return _source_example(plan, plan.encoding.numbers[place])
+def example_of(plan: Plan, index: int) -> str:
+    """Describe an encoded row by the number and the text of its source row."""
+    return _source_example(plan, plan.encoding.numbers[index])
 
 
 def _source_example(plan: Plan, number: int) -> str:
@@ -242,7 +247,7 @@ def _source_example(plan: Plan, number: int) -> str:
 
 
 def _others(numbers: Iterable[int], most: int = 10) -> str:
-    """The further rows by number, for whoever takes them out."""
+    """List the numbers of the other rows, so that they can be removed."""
     rest = [str(number + 1) for number in list(numbers)[1:]]
     if not rest:
         return ""
@@ -250,6 +255,6 @@ def _others(numbers: Iterable[int], most: int = 10) -> str:
 
 
 def shown(text: str, length: int = 60) -> str:
-    """Quote a text in one line, cut where it is long."""
+    """Quote a text in one line, shortened if it is long."""
     text = " ".join(text.split())
     return f'"{text[: length - 3]}..."' if len(text) > length else f'"{text}"'

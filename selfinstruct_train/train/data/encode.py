@@ -1,8 +1,8 @@
-"""From a row to the token ids and labels that are trained on: the loss falls on the completion and its end alone.
+"""Encode rows into token ids and labels, with loss on the completion and its end token only.
 
-Training and inference see the same ids: the prompt is tokenised by itself, as a backend does, and the completion
-follows with its separating space. A row that is too long is dropped and counted, because a completion without its end
-would teach the model not to stop; where the run wants such rows cut, the cut completion gets no end token.
+Training and inference use the same prompt ids: the prompt is tokenised by itself, as a backend does, and the completion
+follows with its separating space. Rows that are too long are dropped and counted, because a completion without its end
+would teach the model not to stop. If the run asks to cut them instead, the cut completion gets no end token.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class EncodedRow:
 
 @dataclass(frozen=True)
 class Encoding:
-    """The rows to train on; `numbers` are their places in the source, `dropped` the places of others by reason."""
+    """The rows to train on; `numbers` are their indices in the source, `dropped` those of the others, by reason."""
 
     rows: tuple[EncodedRow, ...]
     numbers: tuple[int, ...]
     dropped: dict[str, tuple[int, ...]]
     truncated: tuple[int, ...] = ()
-    """Places of rows whose completion was cut and has no end; they are among `numbers` too."""
+    """Indices in the source of rows whose completion was cut and has no end; `numbers` holds them too."""
 
 
 def encode(
@@ -59,7 +59,7 @@ def encode(
     """Encode one training text; `completion` begins with the separating space where its format has one.
 
     Args:
-        is_chat: prompt and completion are those of `chat_text`, in which the template has written the BOS.
+        is_chat: prompt and completion come from `chat_text`, where the template has written the BOS.
     """
     before = rendered_ids(tokenizer, prompt) if is_chat else prompt_ids(tokenizer, prompt)
     after = [*_continuation_ids(tokenizer, prompt, completion), eos_id]
@@ -67,23 +67,23 @@ def encode(
 
 
 def evaluation_ids(tokenizer: PreTrainedTokenizerBase, row: Row, template: TemplateName) -> list[int]:
-    """Return the prompt's ids that evaluation asks for a row."""
+    """Return the token ids of a row's prompt as evaluation writes it."""
     return question_ids(tokenizer, *question(row.instruction, row.input, template), _name(tokenizer))
 
 
 def encode_rows(rows: Sequence[Row], tokenizer: PreTrainedTokenizerBase, train: TrainConfig, seed: int) -> Encoding:
     """Encode all rows; those that are blank, too long, or equal to an earlier one are dropped and counted.
 
-    The format that template "paper" draws for a row depends on the seed and the row's text, not on its place. With
-    template "chat" the token that ends a turn stands in place of the EOS. With `too_long` "truncate" a completion is
-    cut, unless the prompt leaves no room for its first token.
+    The format that template "paper" draws for a row depends on the seed and the row's text, not on its index. With
+    template "chat" a completion ends with the token that ends a turn, not with the EOS. With too_long "truncate" a
+    completion is cut, unless the prompt leaves no room for its first token.
 
     Args:
-        train: its template, max_length and too_long count.
+        train: only its template, max_length and too_long are used.
 
     Raises:
-        ValueError: no row is left, the tokenizer's chat template is none to train with, or the tokenizer gives ids that
-            are not whole numbers from 0.
+        ValueError: no row is left, the chat template cannot be trained with, or the tokenizer gives ids that are not
+            whole numbers from 0.
     """
     template, max_length = train.template, train.max_length
     end = end_id(tokenizer, template, _name(tokenizer))
@@ -95,7 +95,7 @@ def encode_rows(rows: Sequence[Row], tokenizer: PreTrainedTokenizerBase, train: 
             dropped["blank"].append(number)
             continue
         encoded = encode(tokenizer, *_text(row, tokenizer, template, seed), end, template == "chat")
-        if encoded.labels[-2] == IGNORED:  # some tokenizers know nothing of e.g. a zero-width space
+        if encoded.labels[-2] == IGNORED:  # some tokenizers ignore e.g. a zero-width space
             dropped["blank"].append(number)
             continue
         _check_ids(encoded, number, row)
@@ -112,12 +112,12 @@ def encode_rows(rows: Sequence[Row], tokenizer: PreTrainedTokenizerBase, train: 
             truncated += [number] if is_cut else []
     if not kept:
         raise ValueError(
-            f"none of {len(rows)} training rows is left: {len(dropped['blank'])} have a blank instruction or output "
+            f"none of {len(rows)} rows is left: {len(dropped['blank'])} have a blank instruction or output "
             f"and {len(dropped['too_long'])} are longer than {max_length} tokens; raise train.max_length or "
-            "mend the data"
+            "correct the data"
         )
-    places = {reason: tuple(found) for reason, found in dropped.items()}
-    return Encoding(tuple(kept), tuple(kept.values()), places, tuple(truncated))
+    by_reason = {reason: tuple(found) for reason, found in dropped.items()}
+    return Encoding(tuple(kept), tuple(kept.values()), by_reason, tuple(truncated))
 
 
 def _text(row: Row, tokenizer: PreTrainedTokenizerBase, template: TemplateName, seed: int) -> tuple[str, str]:
@@ -134,8 +134,8 @@ def _name(tokenizer: PreTrainedTokenizerBase) -> str:
 def _continuation_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str) -> list[int]:
     """Tokenise the completion as a continuation of the prompt.
 
-    Alone, a SentencePiece tokenizer would put a second space in front of it; together, a merge may cross the border,
-    and then the prompt would not have the ids that inference gives it. Another text in place of the prompt helps there.
+    By itself, a SentencePiece tokenizer would put a second space in front of it. Behind the prompt, a merge may cross
+    the border, and the prompt would not have the ids of inference; then another text takes the prompt's role.
     """
     for context in (prompt, "\n", ":"):
         before = tokenizer(context, add_special_tokens=False)["input_ids"]
@@ -149,7 +149,7 @@ def _check_ids(encoded: EncodedRow, number: int, row: Row) -> None:
     """Refuse ids that no embedding has; a tokenizer without an unknown token may give None for a character.
 
     Raises:
-        ValueError: naming the row and the first such id.
+        ValueError: it names the row and the first such id.
     """
     ids = encoded.input_ids
     if set(map(type, ids)) == {int} and min(ids) >= 0:
@@ -162,7 +162,7 @@ def _check_ids(encoded: EncodedRow, number: int, row: Row) -> None:
 
 
 def _check_labels(row: EncodedRow, end: int) -> None:
-    """Hold on to what training must never miss: a supervised end, something before it, no loss on the prompt."""
+    """Assert what every row needs: an end token with loss, a completion before it, no loss on the prompt."""
     assert row.labels[-1] == row.input_ids[-1] == end
     supervised = sum(label != IGNORED for label in row.labels)
     assert 1 < supervised <= len(row.input_ids) == len(row.labels)

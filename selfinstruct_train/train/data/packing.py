@@ -1,8 +1,8 @@
-"""The rows as a Hugging Face Dataset, one by one or in packs, and the collator that makes batches of them.
+"""Make a Hugging Face Dataset of the rows, one by one or in packs, and batches of it.
 
-A pack holds whole rows, none cut, up to train.max_length tokens, filled best fit decreasing. Packs are formed once and
-depend on the rows' lengths alone; each epoch has its own order of packs. A gradient sums over documents that do not see
-one another, so which of them share a pack decides only which are learnt in the same step.
+A pack holds complete rows, up to train.max_length tokens in all, filled by best fit decreasing. Packs are made once and
+depend on the rows' lengths alone; each epoch has its own order of packs. The documents of a pack do not attend to one
+another (`network.attention`), so packing decides only which rows share an optimizer step.
 """
 
 from __future__ import annotations
@@ -23,30 +23,32 @@ if TYPE_CHECKING:
 Example = Mapping[str, Sequence[int]]
 """A row of `make_dataset`: a training row or a pack."""
 Batch = dict[str, Any]
-"""What a model is given: tensors, and for packs the length of the longest document as a number."""
+"""The inputs of a model: tensors, and for packs the length of the longest document as a number."""
 
 
 def pack_rows(lengths: Sequence[int], capacity: int) -> list[list[int]]:
-    """Share rows out over packs of at most `capacity` tokens: best fit decreasing, rows of equal length in order.
+    """Distribute rows over packs of at most `capacity` tokens: best fit decreasing, rows of equal length in order.
 
     Raises:
         ValueError: a row is longer than a pack.
     """
     packs: list[list[int]] = []
-    open_packs: dict[int, list[int]] = {}  # free tokens -> packs with so many
+    open_packs: dict[int, list[int]] = {}  # free tokens -> packs with that many
     free: list[int] = []  # the keys of open_packs, sorted
     for row in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
         if lengths[row] > capacity:
-            raise ValueError(f"a row has {lengths[row]} tokens, a pack train.max_length {capacity}; raise it")
-        place = bisect_left(free, lengths[row])
-        if place == len(free):
+            raise ValueError(
+                f"a row has {lengths[row]} tokens, more than a pack of train.max_length {capacity}; raise it"
+            )
+        index = bisect_left(free, lengths[row])
+        if index == len(free):
             room, pack = capacity, len(packs)
             packs.append([])
         else:
-            room = free[place]
+            room = free[index]
             pack = open_packs[room].pop()
             if not open_packs[room]:
-                del open_packs[room], free[place]
+                del open_packs[room], free[index]
         packs[pack].append(row)
         left = room - lengths[row]
         if left:
@@ -57,12 +59,12 @@ def pack_rows(lengths: Sequence[int], capacity: int) -> list[list[int]]:
 
 
 def num_examples(rows: Sequence[EncodedRow], train: TrainConfig) -> int:
-    """Return what an epoch consists of: the number of packs or, without packing, of rows."""
+    """Return the examples of an epoch: the number of packs or, without packing, of rows."""
     return len(pack_rows([len(row.input_ids) for row in rows], train.max_length)) if train.packing else len(rows)
 
 
 def make_dataset(rows: Sequence[EncodedRow], train: TrainConfig) -> Dataset:
-    """Return the dataset of what training steps are made of.
+    """Return the dataset that training steps are made of: packs, or single rows.
 
     Its columns are input_ids and labels, and for packs seq_lengths, the lengths of their documents.
     """
@@ -79,7 +81,7 @@ def make_dataset(rows: Sequence[EncodedRow], train: TrainConfig) -> Dataset:
 
 
 def pack_of(documents: Sequence[EncodedRow]) -> Example:
-    """Lay documents one behind the other."""
+    """Concatenate documents."""
     return {
         "input_ids": [token for row in documents for token in row.input_ids],
         "labels": [label for row in documents for label in row.labels],
@@ -88,20 +90,20 @@ def pack_of(documents: Sequence[EncodedRow]) -> Example:
 
 
 def with_filler(dataset: Dataset) -> Dataset:
-    """Return the dataset with one row more, of one token: nothing comes before it, so it teaches nothing."""
+    """Return the dataset with a filler row of one token, which carries no loss."""
     filler = {"input_ids": dataset[0]["input_ids"][:1], "labels": [IGNORED]}
     return dataset.add_item(filler | ({"seq_lengths": [1]} if "seq_lengths" in dataset.column_names else {}))
 
 
 def padding_id(tokenizer: PreTrainedTokenizerBase) -> int:
-    """Return the id of the padding token; EOS stands in where the tokenizer has none."""
+    """Return the id of the padding token; EOS if the tokenizer has none."""
     return int(tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id)
 
 
 def make_collator(tokenizer: PreTrainedTokenizerBase, train: TrainConfig) -> Callable[[list[Example]], Batch]:
-    """Return what makes a batch of rows of `make_dataset`, in packs or not, padded on the right.
+    """Return the function that makes a batch of examples of `make_dataset`, padded on the right.
 
-    A tokenizer without a pad token keeps none: padding is neither attended to nor learnt, so any id will do.
+    Padding gets neither attention nor loss, so any id will do if the tokenizer has no padding token.
     """
     pad_id = padding_id(tokenizer)
 
@@ -121,11 +123,11 @@ def collate_rows(examples: Sequence[Example], pad_id: int) -> Batch:
 
 
 def collate_packs(examples: Sequence[Example], pad_id: int) -> Batch:
-    """Return a batch of packs without attention_mask, as transformers wants it of packed rows.
+    """Return a batch of packs without attention_mask, in the form that transformers expects of packed rows.
 
-    Beside input_ids and labels, (packs, longest): position_ids, which begin anew with every document and are 0 on
-    padding; cu_seq_lens_q and _k, int32, the borders of documents in the flattened batch (a pack's padding counts as
-    one); max_length_q and _k. A document's first token has no label, for none of its own comes before it.
+    Beside input_ids and labels, (packs, longest), it holds: position_ids, which start at 0 in every document and are 0
+    on padding; cu_seq_lens_q and _k, int32, the borders of documents in the flattened batch (a pack's padding counts as
+    a document); max_length_q and _k. A document's first token has no label, because nothing precedes it.
     """
     import torch
 
@@ -135,7 +137,7 @@ def collate_packs(examples: Sequence[Example], pad_id: int) -> Batch:
     positions, lengths = [], []
     for example in examples:
         padding = width - len(example["input_ids"])
-        positions.append([place for length in example["seq_lengths"] for place in range(length)] + [0] * padding)
+        positions.append([index for length in example["seq_lengths"] for index in range(length)] + [0] * padding)
         lengths += [*example["seq_lengths"], *([padding] if padding else [])]
     position_ids = torch.tensor(positions)
     labels[position_ids == 0] = IGNORED

@@ -1,4 +1,7 @@
-"""Training rows: from the run's own dataset, or from a file or folder of anyone's with the same three columns."""
+"""Read training rows: from the run's dataset, or from any file or folder with the same three columns.
+
+File formats are in `core.row_files`; validation rows are split off in `split`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ def read_training_rows(config: Config, mixture: str) -> list[Row]:
     own = config.train.dataset is None
     path = Path(config.run_dir) / "dataset" if config.train.dataset is None else Path(config.train.dataset).expanduser()
     if not path.exists():
-        remedy = "run `selfinstruct generate` first, or set train.dataset" if own else "mend train.dataset"
+        remedy = "run `selfinstruct generate` first, or set train.dataset" if own else "correct train.dataset"
         raise ValueError(f"{path}: no dataset there; {remedy}")
     rows = []
     for _, record in read_records(path, others=("source",)):

@@ -1,8 +1,8 @@
-"""The order of training rows, or of packs: at random, and within an optimizer step by length.
+"""The order of training rows, or of packs: random over an epoch, sorted by length within an optimizer step.
 
-A step of many short and few long rows wastes most of its work on padding when its micro-batches mix them. Sorting
-inside a step leaves the step's rows, and so its gradient, as they were drawn. Several processes take equally many
-micro-batches; what an epoch's last step lacks for that is filled up with a row that teaches nothing.
+Micro-batches that mix many short and few long rows waste most of their work on padding. Sorting within a step leaves
+the rows of the step, and so its gradient, as they were drawn. All processes take the same number of micro-batches: the
+last step of an epoch is filled up with a row that carries no loss.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from ...core.seeding import derive_seed
 
 
 class StepSampler:
-    """Row numbers for a DataLoader. Each epoch has its own order, which depends on seed and epoch alone.
+    """Row indices for a DataLoader. Each epoch has its own order, which depends on seed and epoch alone.
 
-    Epochs follow one another from `first_epoch`, also where a wrapper around a resumed DataLoader hides `set_epoch`.
+    Epochs are counted from `first_epoch` here, because accelerate's wrapper of a resumed DataLoader hides `set_epoch`.
 
     Args:
-        multiple: an epoch's length is one of it, by the number behind the last row's, which stands for a filler.
+        multiple: the length of an epoch is a multiple of it; the index behind the last row's stands for a filler.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class StepSampler:
         self._num_fillers = -len(lengths) % multiple
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order the next iteration gives."""
+        """Set the epoch of the next iteration."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -44,6 +44,8 @@ class StepSampler:
         for start in range(0, len(order), self._batch_size):
             step = sorted(order[start : start + self._batch_size], key=lambda i: (self._lengths[i], i))
             if start + self._batch_size >= len(order):
-                yield from [len(order)] * self._num_fillers  # together, so that few of them are padded
+                yield from [
+                    len(order)
+                ] * self._num_fillers  # in one micro-batch, as far as possible, so that few of them are padded
             yield from step
         self._epoch += 1

@@ -1,4 +1,4 @@
-"""Which rows are kept out of training, by instruction, to measure each checkpoint on them."""
+"""Split off the validation rows, by instruction; `validation` measures each checkpoint on them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ...core.seeding import derive_seed
 
 
 def split_validation(rows: Sequence[Row], number: int, seed: int) -> tuple[list[Row], list[Row]]:
-    """Return (training rows, held-out rows), at least `number` of the latter, no instruction on both sides.
+    """Return (training rows, validation rows), at least `number` of the latter, with no instruction in both.
 
-    Instructions are drawn by seed and text, wherever they stand among the rows; both parts keep the order of the rows.
+    Instructions are drawn by seed and text, independent of their order; both parts keep the order of the rows.
 
     Raises:
         ValueError: nothing would be left to train on.
@@ -30,7 +30,7 @@ def split_validation(rows: Sequence[Row], number: int, seed: int) -> tuple[list[
         if count + sizes[text] <= number:
             chosen.add(text)
             count += sizes[text]
-    if count < number:  # what is left would each be too much; the least of them
+    if count < number:  # each remaining instruction has too many rows; take the smallest
         chosen |= set(sorted((text for text in drawn if text not in chosen), key=lambda text: sizes[text])[:1])
     if len(chosen) == len(sizes):
         raise ValueError(
@@ -42,7 +42,7 @@ def split_validation(rows: Sequence[Row], number: int, seed: int) -> tuple[list[
 
 
 def check_best_by(train: TrainConfig, validation_rows: Sequence[Row]) -> None:
-    """Refuse to choose the best checkpoint by a figure that is 0 for most held-out rows whatever the model answers.
+    """Refuse to choose the best checkpoint by a metric that is 0 for most validation rows, whatever the model answers.
 
     Raises:
         ValueError: train.best_by is rouge_l, and more than half of the outputs have no Latin letter or digit.
@@ -50,8 +50,8 @@ def check_best_by(train: TrainConfig, validation_rows: Sequence[Row]) -> None:
     unseen = sum(not re.search("[a-z0-9]", row.output.lower()) for row in validation_rows)
     if train.best_by == "rouge_l" and 2 * unseen > len(validation_rows):
         raise ValueError(
-            f"train.best_by is rouge_l, which knows Latin letters and digits only, but {unseen} of "
-            f"{len(validation_rows)} held-out outputs have none; set train.best_by: loss"
+            f"train.best_by is rouge_l, which sees Latin letters and digits only, but {unseen} of "
+            f"{len(validation_rows)} validation outputs have none; set train.best_by: loss"
         )
 
 

@@ -1,8 +1,8 @@
-"""Attention of documents that lie in one pack: which implementation, what it computes, and a check that it does so.
+"""Attention within the documents of a pack: the implementation to use, our own one, and a check of the result.
 
-Transformers gives packed rows a dense mask, with which SDPA works on the whole square of a pack. Here attention runs
-document by document: on a CPU one after another, on a GPU in torch's variable-length flash kernel. Flash attention and
-flex attention keep documents apart by themselves. Nothing here trusts a model to do so: `check_documents_apart` asks.
+For packed rows transformers makes a dense mask, with which SDPA computes the whole square of a pack. Ours computes each
+document by itself: on a CPU one after another, on a GPU in torch's variable-length flash kernel. Flash attention and
+flex attention separate documents themselves. `check_documents_apart` measures whether a model does, whatever it uses.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DOCUMENTS = "documents"
-"""The name of our attention in transformers' register."""
+"""The name of our attention among transformers' attention functions."""
 PROBE_LENGTH = 24
-"""Tokens of a document that `check_documents_apart` puts into its pack."""
+"""Tokens of each document in the pack of `check_documents_apart`."""
 
 
 def attention_for(train: TrainConfig, on_gpu: bool) -> str | None:
-    """Return the attention to load a model with; None: the model's own default.
+    """Return the attention implementation to load a model with; None: the model's default.
 
-    With `packing` and attention auto, `use_documents_attention` then replaces SDPA.
+    With packing and attention "auto", `use_documents_attention` replaces SDPA afterwards.
     """
     if train.attention != "auto":
         return train.attention
@@ -46,7 +46,7 @@ def attention_for(train: TrainConfig, on_gpu: bool) -> str | None:
 
 
 def use_documents_attention(network: PreTrainedModel) -> None:
-    """Let a network that attends by SDPA work document by document where a batch holds packs."""
+    """Replace SDPA by our attention, which computes packs document by document; other attention stays."""
     if network.config._attn_implementation != "sdpa":
         return
     from transformers import AttentionInterface, AttentionMaskInterface
@@ -66,12 +66,12 @@ def documents_attention(
     cu_seq_lens_q: Tensor | None = None,
     **options: Any,
 ) -> tuple[Tensor, None]:
-    """Attend within each document of a packed batch; any other batch goes to SDPA as it came.
+    """Attend within each document of a packed batch; any other batch goes to SDPA unchanged.
 
     Args:
         query: (batch, heads, seq, head_dim); `key` and `value` may have fewer heads.
-        attention_mask: the dense mask of transformers, (batch or 1, 1, seq, seq); it carries sliding windows too.
-        cu_seq_lens_q: where documents begin and end in the flattened batch, (documents + 1,).
+        attention_mask: the dense mask of transformers, (batch or 1, 1, seq, seq); it includes sliding windows.
+        cu_seq_lens_q: the borders of documents in the flattened batch, (documents + 1,).
 
     Returns:
         (batch, seq, heads, head_dim), and no attention weights.
@@ -104,7 +104,7 @@ def documents_attention(
 def attend_by_borders(
     kernel: Callable[..., Any], query: Tensor, key: Tensor, value: Tensor, borders: Tensor, **options: Any
 ) -> Tensor:
-    """Attend by `kernel`, torch's varlen_attn or its like; shapes as in `documents_attention`, in 16 bits."""
+    """Attend by `kernel`, which takes the arguments of torch's varlen_attn; shapes as above, in 16 bits."""
     batch, heads, width, head_dim = query.shape
     if key.shape[1] != heads:
         key, value = (states.repeat_interleave(heads // key.shape[1], dim=1) for states in (key, value))
@@ -117,7 +117,7 @@ def attend_by_borders(
 
 @functools.cache
 def _varlen_attention() -> Callable[..., Any] | None:
-    """Return torch's variable-length attention if this version has it and it works on this GPU; else None."""
+    """Return torch's variable-length attention; None: this version lacks it, or it fails on this GPU."""
     import torch
 
     try:
@@ -134,16 +134,16 @@ def _varlen_attention() -> Callable[..., Any] | None:
 
 
 def check_documents_apart(network: nn.Module, rows: Sequence[EncodedRow], is_exact: bool = True) -> None:
-    """Compare the logits of three short documents in a pack with those of each alone.
+    """Compare the logits of three short documents in a pack with those of each document alone.
 
-    The measure is how far logits move if the same tokens are read as one text.
+    The difference is compared with that of the same tokens read as one text.
 
     Args:
-        network: as it will train, wrapped or not; with several processes every one calls this.
-        is_exact: its matrix products run in float32, else in 16 bits, whose rounding must be allowed for.
+        network: as it will train, wrapped or not; every process calls this.
+        is_exact: matrix products run in float32; else in 16 bits, and the tolerance allows for their rounding.
 
     Raises:
-        ValueError: they differ: this model's documents would see one another.
+        ValueError: they differ, so documents of a pack would attend to one another.
     """
     import torch
 

@@ -1,7 +1,7 @@
-"""The loss of a batch: a weighted mean over tokens, with logits computed only where a token counts.
+"""The loss of a batch: a weighted mean over tokens, with logits computed only for tokens whose weight is not 0.
 
-A completion token weighs 1, a prompt token train.prompt_loss_weight, a document's first token and padding nothing. The
-logits of the tokens that count stand in memory at once; TRL's head, which takes them in pieces, knows no weights.
+A completion token has weight 1, a prompt token train.prompt_loss_weight, a document's first token and padding 0. All
+these logits are in memory at once; TRL's chunked loss needs less memory but has no weights.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ def weighted_loss(
 
     Args:
         model: a causal LM, wrapped or not, which applies `head`, its output layer, to (rows, seq, hidden).
-        total: the sum of weights of the whole step; None: that of this batch.
+        total: the sum of the weights of the whole step; None: of this batch.
     """
     import torch
 
     weights = token_weights(batch, prompt_weight)
     counts = weights > 0
     inputs = {name: value for name, value in batch.items() if name != "labels"}
-    # A position's logits estimate the next token.
+    # the logits of a position predict the next token
     logits = _logits_at(model, head, inputs, torch.nn.functional.pad(counts, (0, 1)))
     targets = torch.where(batch["labels"] == IGNORED, batch["input_ids"], batch["labels"])[:, 1:][counts]
     losses = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
     return (losses * weights[counts]).sum() / (weights.sum().clamp(min=1e-9) if total is None else total)
 
 
-def _logits_at(model: nn.Module, head: nn.Module, inputs: Batch, places: Tensor) -> Tensor:
-    """Return the logits at the True entries of `places`, (entries, vocabulary): the output layer sees only those."""
+def _logits_at(model: nn.Module, head: nn.Module, inputs: Batch, mask: Tensor) -> Tensor:
+    """Return the logits at the True entries of `mask`, (entries, vocabulary); the output layer gets only those."""
 
     def select(module: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (arguments[0][places].unsqueeze(0), *arguments[1:])
+        return (arguments[0][mask].unsqueeze(0), *arguments[1:])
 
     handle = head.register_forward_pre_hook(select)
     try:

@@ -1,4 +1,7 @@
-"""Load the tokenizer and the network that are to be trained, and tell in which precision and where."""
+"""Load the tokenizer and the network for training, and choose device and precision.
+
+Every way in which a foreign model can be broken becomes one line with a remedy. Weights are read from safetensors only.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ _BEAMS = ("early_stopping", "length_penalty")
 
 
 def load_tokenizer(model: ModelConfig) -> PreTrainedTokenizerBase:
-    """Load the tokenizer, which has an end-of-text token.
+    """Load the tokenizer; it is refused without an EOS token.
 
     Raises:
-        ValueError: there is no model, or its tokenizer cannot be loaded or has no EOS token.
+        ValueError: the model is missing, or its tokenizer cannot be loaded or has no EOS token.
     """
     source = model_source(model.path)
     check_model_source(source)
@@ -34,7 +37,7 @@ def load_tokenizer(model: ModelConfig) -> PreTrainedTokenizerBase:
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             source, revision=model.revision, trust_remote_code=model.trust_remote_code
         )
-    except Exception as error:  # every way in which a foreign tokenizer can be broken, told in one line
+    except Exception as error:  # a foreign tokenizer can fail in any way
         raise ValueError(load_failure(source, error)) from error
     if tokenizer.eos_token_id is None:
         raise ValueError(
@@ -48,10 +51,10 @@ def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, embedding
     """Load the causal LM for training.
 
     Full finetuning keeps float32 weights, also under bfloat16 autocast: at a learning rate of 2e-5 most updates are
-    smaller than half a bfloat16 step and would be lost. Frozen weights under LoRA are loaded as they are computed with.
+    smaller than half a bfloat16 step and would be lost. Under LoRA, frozen weights have the dtype of the computation.
 
     Args:
-        embeddings_needed: by tokenizer and rows; a model with fewer is refused.
+        embeddings_needed: the number that tokenizer and rows need; a model with fewer is refused.
     """
     import torch
 
@@ -66,7 +69,7 @@ def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, embedding
     except (ValueError, ImportError):
         if attention is None or train.attention != "auto":
             raise
-        network = _from_pretrained(model, options)  # the best attention here is none that this model knows
+        network = _from_pretrained(model, options)  # this model does not support the best attention of this machine
     embeddings = cast("nn.Embedding", network.get_input_embeddings()).num_embeddings
     if embeddings_needed > embeddings:
         raise ValueError(
@@ -78,7 +81,7 @@ def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, embedding
 
 
 def make_skeleton(model: ModelConfig) -> PreTrainedModel:
-    """Build the causal LM from its config alone, without weights (on torch's meta device)."""
+    """Build the causal LM from its config, without weights (on torch's meta device)."""
     import torch
     import transformers
 
@@ -103,7 +106,7 @@ def read_model_config(model: ModelConfig) -> PreTrainedConfig:
         return transformers.AutoConfig.from_pretrained(
             source, revision=model.revision, trust_remote_code=model.trust_remote_code
         )
-    except Exception as error:  # every way in which a foreign config can be broken, told in one line
+    except Exception as error:  # a foreign config can fail in any way
         raise ValueError(load_failure(source, error)) from error
 
 
@@ -114,40 +117,40 @@ def moved_to(network: PreTrainedModel, target: str | torch.dtype) -> PreTrainedM
 
 
 def network_of(trainer: Trainer) -> PreTrainedModel:
-    """Return the network that a trainer trains, without what accelerate wraps around it."""
+    """Return the network that a trainer trains, without accelerate's wrappers."""
     network: PreTrainedModel = trainer.accelerator.unwrap_model(trainer.model)
     return network
 
 
 def context_length(model: ModelConfig) -> int | None:
-    """Read from the model's config how many tokens its positions reach; None where it sets no limit."""
+    """Return the context length in the model's config, in tokens; None: it sets no limit."""
     length = getattr(read_model_config(model).get_text_config(), "max_position_embeddings", None)
     return length if isinstance(length, int) and length > 0 else None
 
 
 def trains_on_gpu(model: ModelConfig) -> bool:
-    """Tell whether training runs on a GPU: there is one, and model.device does not say cpu."""
+    """Return whether training runs on a GPU: one is available, and model.device is not cpu."""
     import torch
 
     return model.device != "cpu" and torch.cuda.is_available()
 
 
 def check_device(model: ModelConfig) -> None:
-    """Refuse a GPU by its number, which training does not read: a process takes the visible one of its own number.
+    """Refuse a GPU number in model.device: a process trains on the visible GPU of its own rank.
 
     Raises:
-        ValueError: model.device names a GPU behind the first.
+        ValueError: model.device names another GPU than the first.
     """
     kind, _, number = model.device.partition(":")
     if kind == "cuda" and number not in ("", "0"):
         raise ValueError(
-            f"model.device is {model.device!r}, but training begins at the first visible GPU; set "
+            f"model.device is {model.device!r}, but training starts at the first visible GPU; set "
             f"CUDA_VISIBLE_DEVICES={number} in the environment, and model.device: auto"
         )
 
 
 def uses_bfloat16(train: TrainConfig, on_gpu: bool) -> bool:
-    """Tell whether matrix products run in bfloat16 (autocast)."""
+    """Return whether matrix products run in bfloat16 (autocast)."""
     import torch
 
     if train.precision == "auto":
@@ -171,7 +174,7 @@ def _from_pretrained(model: ModelConfig, options: dict[str, Any]) -> PreTrainedM
 
 
 def _in_four_bits(dtype: torch.dtype, on_gpu: bool) -> dict[str, Any]:
-    """Return from_pretrained's options for a base in 4 bits as in QLoRA, section 3: NF4, constants quantised too."""
+    """Return from_pretrained's options for a 4-bit base (QLoRA, section 3: NF4 with double quantisation)."""
     from accelerate import PartialState
     from transformers import BitsAndBytesConfig
 
@@ -183,9 +186,9 @@ def _in_four_bits(dtype: torch.dtype, on_gpu: bool) -> dict[str, Any]:
 
 
 def _mend_generation_config(network: PreTrainedModel) -> None:
-    """Drop settings of sampling where the model generates greedily, and of beams where it has one.
+    """Remove sampling settings from a greedy generation config, and beam settings from one with a single beam.
 
-    Some published models hold both, and transformers refuses to save such a config, at the first checkpoint.
+    Some published models have them, and transformers would refuse to save such a config at the first checkpoint.
     """
     from transformers import GenerationConfig
 

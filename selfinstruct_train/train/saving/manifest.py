@@ -1,8 +1,8 @@
-"""manifest.json beside a trained model: all that one must know to make it again, and what it took.
+"""Write manifest.json beside a trained model: everything needed to train it again, and its cost.
 
-No secret gets in: core/secrets.py takes them out of settings, arguments and every other text. Of this machine, its
-hardware is told, not its name. The home folder is written ~; other folders (run_dir, dataset, model, command) stay in
-this file of the run: publishing cuts them.
+It holds no secret: core/secrets.py removes them from settings, arguments and every other text. It describes the
+hardware of this machine but not its name. The home folder is written ~. Other folders (run_dir, dataset, model,
+command) stay in this file; publishing removes them.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def make_manifest(plan: Plan, trainer: Trainer, taken: Taken, first_step: int = 
     """Return versions, hardware, config, data, base model, seed, git state, launch and figures of this training.
 
     Args:
-        taken: by all commands of this training.
-        first_step: steps that earlier commands had done, where this one went on from a checkpoint.
+        taken: the cost of all commands of this training.
+        first_step: the step of the checkpoint that this command resumed from; 0: none.
     """
     settings = dataclasses.asdict(plan.config)
     manifest = {
@@ -88,7 +88,7 @@ def _command() -> list[str]:
 
 
 def _git_state() -> dict[str, Any] | None:
-    """Return commit and cleanness of the working directory; None where it is in no repository or git is missing."""
+    """Return the commit of the working directory and whether it has changes; None: no repository, or no git."""
 
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], capture_output=True, text=True, timeout=20, check=True).stdout.strip()
@@ -142,7 +142,7 @@ def _cpu_name() -> str:
 
 
 def _base_model(config: Config, trainer: Trainer) -> dict[str, Any]:
-    """Return what pins the base: the fingerprint of a folder, or the Hub's commit."""
+    """Return the base model with what identifies its weights: the fingerprint of a folder, or the Hub's commit."""
     source = Path(model_source(config.model.path))
     network = network_of(trainer)
     found: dict[str, Any] = {"path": config.model.path, "revision": config.model.revision}
@@ -152,7 +152,7 @@ def _base_model(config: Config, trainer: Trainer) -> dict[str, Any]:
 
 
 def _dataset(config: Config) -> dict[str, Any]:
-    """Return the files that were read, each with its hash."""
+    """Return the dataset's files, each with its size and hash."""
     path = Path(config.run_dir) / "dataset" if config.train.dataset is None else Path(config.train.dataset).expanduser()
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
     shown = [file for file in files if not any(part.startswith(".") for part in file.relative_to(path).parts)]
@@ -170,7 +170,7 @@ def _dataset(config: Config) -> dict[str, Any]:
 
 
 def _figures(plan: Plan, trainer: Trainer, first_step: int) -> dict[str, Any]:
-    """Return steps, tokens, losses, speed and peak memory; time and speed of steps are the last command's alone."""
+    """Return steps, tokens, losses, peak memory, and the time and speed of the last command's steps."""
     history = trainer.state.log_history
     losses = [float(entry["loss"]) for entry in history if "loss" in entry]
     validation_losses = [float(entry["eval_loss"]) for entry in history if "eval_loss" in entry]
@@ -193,7 +193,7 @@ def _figures(plan: Plan, trainer: Trainer, first_step: int) -> dict[str, Any]:
 
 
 def _tokens_until(plan: Plan, dataset: Dataset, steps: int) -> tuple[int, int]:
-    """Return the tokens, and those with a label, of the first so many steps, without what fills up a last batch."""
+    """Return the number of tokens, and of tokens with a label, in the first `steps` steps, without fillers."""
     lengths = [len(ids) for ids in dataset["input_ids"]]
     supervised = [sum(label != IGNORED for label in labels) for labels in dataset["labels"]]
     batch_size = plan.config.train.batch_size
@@ -206,7 +206,7 @@ def _tokens_until(plan: Plan, dataset: Dataset, steps: int) -> tuple[int, int]:
 
 
 def _peak_memory(trainer: Trainer) -> int:
-    """Return the most that this process held: on the GPU by torch's count, else of the machine's memory."""
+    """Return the peak memory of this process: on the GPU as torch counts it, else its resident memory."""
     import torch
 
     if trainer.accelerator.device.type == "cuda":

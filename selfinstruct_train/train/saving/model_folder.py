@@ -1,7 +1,7 @@
-"""Write a trained model to its folder: weights as safetensors, whole, on the first process, and what tells about it.
+"""Write a trained model to a folder: weights as safetensors, tokenizer, log, loss plot, manifest and identity.
 
-No second copy of the weights is made on a GPU: they are cast in place where one process holds them all, else gathered
-on the CPU.
+The first process writes. No second copy of the weights is made on a GPU: if one process holds all of them they are cast
+in place, else they are gathered on the CPU. The folder is moved to its final name by `checkpoints.put_in_place`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 def save_model(plan: Plan, trainer: Trainer, folder: Path, is_half: bool, taken: Taken, first_step: int) -> None:
-    """Write model, tokenizer, log, plot and manifest. Every process calls it; the trainer is of no use afterwards.
+    """Write model, tokenizer, log, plot and manifest. Every process calls it; the trainer cannot be used afterwards.
 
     Args:
         is_half: save the weights of full finetuning in bfloat16, the precision of the training.
-        first_step: steps that earlier commands had done.
+        first_step: the step of the checkpoint that this command resumed from; 0: none.
 
     Raises:
         ValueError: there are no weights to save.
@@ -37,7 +37,7 @@ def save_model(plan: Plan, trainer: Trainer, folder: Path, is_half: bool, taken:
     _write_weights(plan, trainer, folder, is_half and plan.config.train.method == "full")
     if not trainer.args.should_save:
         return
-    # A pickle that nothing reads, and peft's form of a card, not filled in.
+    # a pickle that nothing reads, and peft's empty model card
     for name in ("training_args.bin", "README.md"):
         (folder / name).unlink(missing_ok=True)
     plan.tokenizer.save_pretrained(folder)
@@ -60,7 +60,7 @@ def save_model(plan: Plan, trainer: Trainer, folder: Path, is_half: bool, taken:
 
 
 def _settle_generation(plan: Plan, trainer: Trainer) -> None:
-    """Let the saved model stop where it was taught to, and use its cache."""
+    """Let the saved model stop at the end token of the training, and use its cache."""
     network = network_of(trainer)
     network.config.use_cache = True
     settings = network.generation_config
@@ -73,13 +73,13 @@ def _write_weights(plan: Plan, trainer: Trainer, folder: Path, is_half: bool) ->
     import torch
 
     network = network_of(trainer)
-    if trainer.is_deepspeed_enabled:  # which gathers on the CPU, in the 16 bits it trains in
+    if trainer.is_deepspeed_enabled:  # it gathers on the CPU, in the 16 bits that it trains in
         trainer.save_model(str(folder))
         return
     state = None
     if trainer.is_fsdp_enabled:
         state = trainer.accelerator.get_state_dict(trainer.model)
-        # A tied output layer would be written a second time: gathered, it no longer shares its memory.
+        # After gathering, a tied output layer has memory of its own and would be written twice.
         for name in getattr(network, "all_tied_weights_keys", {}):
             state.pop(name, None)
         if is_half:
@@ -89,29 +89,29 @@ def _write_weights(plan: Plan, trainer: Trainer, folder: Path, is_half: bool) ->
     if not trainer.args.should_save:
         return
     network.save_pretrained(folder, state_dict=state)
-    if network.generation_config is not None:  # peft leaves it out, and with it where to stop
+    if network.generation_config is not None:  # peft does not save it, and it holds the stop tokens
         network.generation_config.save_pretrained(folder)
     config = folder / "config.json"
-    if state is not None and is_half and config.exists():  # written after the network, which is still in float32
+    if state is not None and is_half and config.exists():  # it was written by the network, which is still in float32
         settings = json.loads(config.read_text(encoding="utf-8"))
         config.write_text(json.dumps(settings | {"dtype": "bfloat16"}, indent=2) + "\n", encoding="utf-8")
 
 
 def _name_base_model(plan: Plan, folder: Path) -> None:
-    """Let the adapter name its base as the config does: built-in and Hub names stay, folders become absolute."""
+    """Write the base model's name into the adapter's config: as in the run's config, but folders as absolute paths."""
     path = plan.config.model.path
     if Path(path).expanduser().exists():
         path = str(Path(model_source(path)).resolve())
     file = folder / "adapter_config.json"
     settings = json.loads(file.read_text(encoding="utf-8"))
     settings |= {"base_model_name_or_path": path, "revision": plan.config.model.revision}
-    if isinstance(settings["target_modules"], list):  # a set in peft, in another order in every process
+    if isinstance(settings["target_modules"], list):  # a set in peft, whose order differs between processes
         settings["target_modules"] = sorted(settings["target_modules"])
     file.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
 def _check_weights(folder: Path) -> None:
-    """Refuse a model without weights, as sharded training can leave it (443 bytes of adapter, alpaca-lora #446)."""
+    """Refuse a model without weights, which sharded training can write (443 bytes of adapter, alpaca-lora #446)."""
     from safetensors import safe_open
 
     sizes = []
@@ -120,6 +120,6 @@ def _check_weights(folder: Path) -> None:
             sizes += [min(tensors.get_slice(name).get_shape(), default=1) for name in tensors.keys()]  # noqa: SIM118
     if not sizes or min(sizes) == 0:
         raise ValueError(
-            f"{folder}: {sizes.count(0)} of {len(sizes)} saved tensors are empty, so this launch does not give the "
-            "weights out; the checkpoints stay: give the same command again with another file of configs/accelerate"
+            f"{folder}: {sizes.count(0)} of {len(sizes)} saved tensors are empty, because this launch does not "
+            "gather the weights; the checkpoints stay: run the same command with another file of configs/accelerate"
         )

@@ -1,4 +1,4 @@
-"""loss.png: the training loss over the optimizer steps."""
+"""Draw loss.png, the training loss over the optimizer steps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def plot_loss(history: Sequence[dict[str, Any]], title: str, path: Path) -> None:
-    """Draw the logged losses, and where they are many their running mean, into a PNG file."""
+    """Draw the logged losses into a PNG file, with their running mean if there are many."""
     from matplotlib.figure import Figure
 
     points = [(entry["step"], float(entry["loss"])) for entry in history if "loss" in entry and "step" in entry]

@@ -1,1 +1,1 @@
-"""What is examined after a training: the saved model, read back from disk."""
+"""Checks after a training: the saved model, read from disk."""

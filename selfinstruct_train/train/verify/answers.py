@@ -1,7 +1,7 @@
-"""How a trained model answers: greedily, on a few dozen of the run's own questions, in the form of the evaluation.
+"""Ask a trained model a few dozen of the run's own questions, greedily, in the form of the evaluation.
 
-It measures whether the model stops, repeats itself, and says anything; whether the answers are right is the
-evaluation's affair.
+Measured is whether the answers stop, repeat themselves, or are empty. Whether they are right is measured by the
+evaluation.
 """
 
 from __future__ import annotations
@@ -31,50 +31,50 @@ if TYPE_CHECKING:
 NUM_QUESTIONS = 50
 FEWEST_NEW_TOKENS, MOST_NEW_TOKENS = 16, 2048
 REPEATED = 4
-"""An answer repeats itself if some four tokens in a row occur more often than this."""
+"""An answer repeats itself if a sequence of four tokens occurs more often than this."""
 STOP_RATE_ERROR, STOP_RATE_WARNING = 0.5, 0.9
-"""Shares of answers that end by themselves, below which the model is refused, or warned of."""
+"""Shares of answers that stop by themselves, below which there is an error, or a warning."""
 REPETITION_WARNING = 0.2
 EMPTY_WARNING = 0.1
 
 
 @dataclass(frozen=True)
 class Question:
-    """A row of the run, and the token ids that ask for its output."""
+    """A row of the run, and the token ids of its prompt."""
 
     row: Row
     prompt_ids: tuple[int, ...]
 
 
 Outputs = tuple[list[Answer], "Tensor"]
-"""Answers, and the logits behind each prompt."""
+"""Answers, and the logits after each prompt."""
 
 
 @dataclass(frozen=True)
 class Asking:
-    """What every model of one verification is asked, and how."""
+    """The questions of a verification and how they are asked, the same for every model of it."""
 
     questions: Sequence[Question]
     how: Greedy
     device: Device
 
     def answers(self, network: PreTrainedModel) -> list[Answer]:
-        """Answer the questions greedily, those of similar length together."""
+        """Answer the questions greedily, in batches of similar length; return the answers in their order."""
         numbers = sorted(range(len(self.questions)), key=lambda number: -len(self.questions[number].prompt_ids))
         prompts = [self.questions[number].prompt_ids for number in numbers]
         found = dict(zip(numbers, greedy_answers(network, prompts, self.how, network.device), strict=True))
         return [found[number] for number in range(len(self.questions))]
 
     def outputs(self, network: PreTrainedModel) -> Outputs:
-        """Answer them, and return the logits behind each prompt too."""
+        """Answer the questions, and return the logits after each prompt too."""
         return self.answers(network), next_token_logits(network, self.questions)
 
 
 def draw_questions(plan: Plan, tokenizer: PreTrainedTokenizerBase, limit: int, context: int | None) -> list[Question]:
-    """Draw questions by the run's seed: of the held-out rows where there are such, else of the training rows.
+    """Draw questions by the run's seed, from the validation rows or, if there are none, from the training rows.
 
-    One whose prompt would leave no room for `limit` new tokens is passed over, and one whose own answer is longer than
-    `limit`: a model that learned it would seem not to stop.
+    Rows are skipped whose prompt leaves no room for `limit` new tokens, or whose output is longer than `limit`: a model
+    that learned it would seem not to stop.
     """
     rows = plan.validation_rows or tuple(plan.source_rows[number] for number in plan.encoding.numbers)
     different = list({(row.instruction, row.input): row for row in rows}.values())
@@ -91,14 +91,14 @@ def draw_questions(plan: Plan, tokenizer: PreTrainedTokenizerBase, limit: int, c
 
 
 def new_token_limit(plan: Plan, context: int | None) -> int:
-    """Return how long an answer may become: twice what 99 of 100 training completions need, within bounds."""
+    """Return the limit of an answer: twice the length of 99 % of the training completions, within bounds."""
     lengths = sorted(sum(label != IGNORED for label in row.labels) for row in plan.rows)
     usual = lengths[math.ceil(len(lengths) * 0.99) - 1]
     return min(max(2 * usual, FEWEST_NEW_TOKENS), MOST_NEW_TOKENS, (context or 2 * MOST_NEW_TOKENS) // 2)
 
 
 def next_token_logits(network: PreTrainedModel, questions: Sequence[Question]) -> Tensor:
-    """Return the logits behind each prompt, one prompt at a time: float32 on the CPU, (questions, vocabulary)."""
+    """Return the logits after each prompt, computed one by one: float32 on the CPU, (questions, vocabulary)."""
     import torch
 
     with torch.no_grad():
@@ -110,12 +110,12 @@ def next_token_logits(network: PreTrainedModel, questions: Sequence[Question]) -
 
 
 def agreement(some: Sequence[Answer], others: Sequence[Answer]) -> float:
-    """Return the share of questions with the very same answer."""
+    """Return the share of questions with identical answers."""
     return sum(a == b for a, b in zip(some, others, strict=True)) / len(some)
 
 
 def parts_at_a_tie(network: PreTrainedModel, question: Question, one: Answer, other: Answer, tolerance: float) -> bool:
-    """Tell whether two answers part where the two best next tokens are closer than numerics can decide."""
+    """Return whether two answers first differ where the two best next tokens are closer than the tolerance."""
     import torch
 
     pairs = zip(one.ids, other.ids, strict=False)
@@ -132,28 +132,28 @@ def next_token_share(
     tokenizer: PreTrainedTokenizerBase,
     template: TemplateName,
 ) -> float:
-    """Return the share of the tokens of `measure`'s samples that are this network's likeliest, too.
+    """Return the share of the tokens in `measure`'s samples that are the most likely ones of this network.
 
-    Unlike a generated text it does not fall apart at the first token that numerics decide.
+    Unlike the equality of generated texts, it does not depend on the first token that numerics decide.
     """
     import torch
 
     same = total = 0
     for sample in samples:
         prompt = evaluation_ids(tokenizer, Row("", sample["instruction"], sample["input"], ""), template)
-        told = tokenizer(sample["answer"], add_special_tokens=False)["input_ids"]
-        ids = torch.tensor([[*prompt, *told]], device=network.device)
+        answer = tokenizer(sample["answer"], add_special_tokens=False)["input_ids"]
+        ids = torch.tensor([[*prompt, *answer]], device=network.device)
         with torch.no_grad():
             likeliest = network(input_ids=ids, use_cache=False).logits[0, len(prompt) - 1 : -1].argmax(-1).tolist()
-        same += sum(a == b for a, b in zip(likeliest, told, strict=True))
-        total += len(told)
+        same += sum(a == b for a, b in zip(likeliest, answer, strict=True))
+        total += len(answer)
     return same / total if total else 1.0
 
 
 def measure(
     questions: Sequence[Question], answers: Sequence[Answer], tokenizer: PreTrainedTokenizerBase, limit: int
 ) -> dict[str, Any]:
-    """Return the figures of the answers, with the first five of them."""
+    """Return the figures of the answers, with the first five as samples."""
     number, lengths = len(answers), [len(a.ids) for a in answers]
     stopped = sum(a.stopped for a in answers)
     texts = [str(tokenizer.decode(list(a.ids), skip_special_tokens=True)) for a in answers]
@@ -175,8 +175,8 @@ def measure(
     }
 
 
-def judge(figures: dict[str, Any]) -> list[Finding]:
-    """Tell what is wrong with answers of such figures: they do not stop, repeat themselves, say nothing."""
+def check_answers(figures: dict[str, Any]) -> list[Finding]:
+    """Check the figures of the answers: whether they stop, repeat themselves, or are empty."""
     number, limit = figures["questions"], figures["max_new_tokens"]
     low, high = figures["stop_rate_interval"]
     stops = (
@@ -188,35 +188,35 @@ def judge(figures: dict[str, Any]) -> list[Finding]:
     )
     says = f"{figures['empty_rate']:.0%} of {number} answers are empty; {figures['different_answers']} are different"
     if figures["stop_rate"] < STOP_RATE_ERROR:
-        found = [Finding("stops", "error", f"the model does not stop: {stops}", remedy=_MEND_STOPS)]
+        found = [Finding("stops", "error", f"the model does not stop: {stops}", remedy=_CORRECT_STOPS)]
     elif figures["stop_rate"] < STOP_RATE_WARNING:
-        found = [Finding("stops", "warning", f"the model does not always stop: {stops}", remedy=_MEND_STOPS)]
+        found = [Finding("stops", "warning", f"the model does not always stop: {stops}", remedy=_CORRECT_STOPS)]
     else:
         found = [Finding("stops", "ok", stops)]
     if figures["repetition_rate"] > REPETITION_WARNING:
-        found.append(Finding("repetition", "warning", repeats, remedy=_MEND_ANSWERS))
+        found.append(Finding("repetition", "warning", repeats, remedy=_CORRECT_ANSWERS))
     else:
         found.append(Finding("repetition", "ok", repeats))
     is_same = figures["different_answers"] == 1 < min(number, figures["different_references"])
     if figures["empty_rate"] == 1:
-        found.append(Finding("answers", "error", f"the model says nothing: {says}", remedy=_MEND_ANSWERS))
+        found.append(Finding("answers", "error", f"the model says nothing: {says}", remedy=_CORRECT_ANSWERS))
     elif is_same or figures["empty_rate"] > EMPTY_WARNING:
-        found.append(Finding("answers", "warning", says, remedy=_MEND_ANSWERS))
+        found.append(Finding("answers", "warning", says, remedy=_CORRECT_ANSWERS))
     else:
         found.append(Finding("answers", "ok", says))
     return found
 
 
-_MEND_STOPS = (
-    "see with `selfinstruct doctor` that every row has its end token in the loss; if it has, train longer or with a "
+_CORRECT_STOPS = (
+    "check with `selfinstruct doctor` that every row has its end token in the loss; if it has, train longer or with a "
     "larger train.learning_rate"
 )
-_MEND_ANSWERS = (
+_CORRECT_ANSWERS = (
     "look at the samples in verification.json and at the rows; train longer, or with another train.learning_rate"
 )
 
 
 def repeats_itself(ids: Sequence[int]) -> bool:
-    """Tell whether some four tokens in a row occur more than `REPEATED` times."""
+    """Return whether a sequence of four tokens occurs more than `REPEATED` times."""
     grams = Counter(zip(ids, ids[1:], ids[2:], ids[3:], strict=False))
     return max(grams.values(), default=0) > REPEATED

@@ -1,7 +1,7 @@
-"""An adapter against the model it merges into: merged, saved and reloaded, that must answer as the adapter does.
+"""Compare an adapter with its merged model: merged, saved and loaded again, it must answer as the adapter does.
 
-In float32 equality is asked for, on the CPU where no GPU has room; where nothing has, most answers must be equal in 16
-bits. What rounding costs, and a base in 4 bits, is measured and told.
+They are compared in float32 and must be equal, on the CPU if no GPU has room. If the CPU has no room either, they are
+compared in 16 bits and most answers must be equal. The effect of rounding and of a 4-bit base is only measured.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 MERGED_NEXT_TOKENS = "merged_next_tokens"
-"""Figure: the share of the samples' tokens that the merged model, rounded as it is published, finds the likeliest."""
+"""The figure: the share of the samples' tokens that are the most likely ones of the merged model as published."""
 MERGE_TOLERANCE = 1e-4
-"""Of merged logits, as a share of the largest absolute logit (at least 1), in float32."""
+"""The tolerance of merged logits in float32, as a share of the largest absolute logit (at least 1)."""
 SAME_TEXT_IN_16_BITS = 0.8
-"""Share of equal answers below which a merge is refused where it could be compared in 16 bits only, and warned of where
-it is published in 16 bits."""
+"""Share of equal answers below which a merge is refused if it was compared in 16 bits, and gets a warning if it is
+published in 16 bits."""
 
 
 def compare_merged(
     plan: Plan, asking: Asking, known: Outputs | None, samples: Sequence[dict[str, Any]]
 ) -> tuple[list[Finding], dict[str, Any]]:
-    """Merge the adapter into its base, save, reload: the same logits and the same greedy text, in float32 if it fits.
+    """Merge the adapter into its base, save and load it, and compare logits and greedy answers with the adapter's.
 
     Args:
-        known: what the adapter gives in the precision of the comparison, if that was asked before.
-        samples: of the answers' figures, to know the merged model by when it is published.
+        known: the adapter's outputs in the precision of the comparison, if they are known.
+        samples: those of the answers' figures; publishing recognises the merged model by them.
     """
     import torch
 
@@ -48,7 +48,7 @@ def compare_merged(
     if known is None:
         network = load_with_adapter(plan.folder, exact, trust, device_map=device.device_map)
         known = asking.outputs(device.put(network))
-        del network  # before another one is loaded
+        del network  # frees its memory before another one is loaded
     answers, logits = known
     merged = _merged_and_reloaded(plan, device)
     tolerance = MERGE_TOLERANCE * max(1.0, float(logits.abs().max()))
@@ -64,7 +64,7 @@ def compare_merged(
         "merged_parted_at_ties": ties,
     }
     own = own_dtype(plan.folder, trust)
-    if own not in (exact, torch.float32):  # a comparison in 16 bits has no float32 to tell of
+    if own not in (exact, torch.float32):  # only a comparison in float32 can measure the rounding
         figures["merged_rounded_to"] = str(own).removeprefix("torch.")
         merged = moved_to(merged, own)
         figures["merged_rounded_same_text"] = agreement(asking.answers(merged), answers)
@@ -80,7 +80,7 @@ def compare_merged(
 
 
 def _device_of_comparison(plan: Plan, asking: Asking) -> Device:
-    """Return where there is room for float32, the CPU if need be; else the place of the answers, in its precision."""
+    """Return a device with room for float32, or else the device of the answers with its precision."""
     import torch
 
     lengths = [len(question.prompt_ids) for question in asking.questions]
@@ -89,7 +89,7 @@ def _device_of_comparison(plan: Plan, asking: Asking) -> Device:
 
 
 def _merged_and_reloaded(plan: Plan, device: Device) -> PreTrainedModel:
-    """Merge into a folder beside the model, which is gone when this returns."""
+    """Return the merged model, loaded from a temporary folder beside the adapter."""
     import transformers
 
     trust = plan.config.model.trust_remote_code
@@ -118,13 +118,13 @@ def _merge_finding(figures: dict[str, Any], number: int, is_exact: bool, is_equa
         f"{figures['merged_logits_tolerance']:.1e})"
     )
     if figures["merged_parted_at_ties"]:
-        what += f"; {figures['merged_parted_at_ties']} answers part at a tie"
+        what += f"; {figures['merged_parted_at_ties']} answers differ at a tie"
     if "merged_rounded_to" in figures:
         what += f"; rounded to the base's {figures['merged_rounded_to']}, {rounded:.0%} are"
     remedy = "publish the adapter (publish.weights: adapter), not the merged model"
     if not is_exact:
         what += (
-            f"; compared in {figures['merged_compared_in']} only, where {SAME_TEXT_IN_16_BITS:.0%} are asked for: "
+            f"; compared in {figures['merged_compared_in']} only, where {SAME_TEXT_IN_16_BITS:.0%} are required: "
             "neither GPU nor RAM has room for float32"
         )
     is_refused = not is_equal if is_exact else same < SAME_TEXT_IN_16_BITS
@@ -136,7 +136,7 @@ def _merge_finding(figures: dict[str, Any], number: int, is_exact: bool, is_equa
 
 
 def _compare_with_quantized(plan: Plan, asking: Asking, answers: list[Answer], figures: dict[str, Any]) -> Finding:
-    """Tell how often the adapter answers the same on its 4-bit base; no fault, since the bases are different."""
+    """Measure how often the adapter answers the same on its 4-bit base; differences are not a fault."""
     import torch
 
     config = plan.config

@@ -1,6 +1,6 @@
-"""Where a finished model is examined, and in which precision: settled by free memory before anything is loaded.
+"""Choose device and precision of a verification by free memory, before anything is loaded.
 
-On one GPU if it has room for the weights and the answers' cache, else over all GPUs, else on the CPU.
+One GPU is used if it has room for the weights and the cache of the answers, else all GPUs, else the CPU.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Device:
-    """Where a model answers, and in which dtype; `name` is cpu, cuda, or auto: spread over all GPUs."""
+    """The device and dtype of a model; `name` is cpu, cuda, or auto: spread over all GPUs."""
 
     name: str
     dtype: torch.dtype
 
     @property
     def device_map(self) -> str | None:
-        """What from_pretrained is given: only a model that is spread is placed by it."""
+        """The argument of from_pretrained; None: the model is moved after loading."""
         return "auto" if self.name == "auto" else None
 
     def put(self, network: PreTrainedModel) -> PreTrainedModel:
-        """Move a loaded network there; one that is spread lies there already."""
+        """Move a loaded network to the device; one that is spread is there already."""
         return (network if self.name == "auto" else moved_to(network, self.name)).eval()
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What is answered together: so many rows of at most so many tokens, answers included."""
+    """The size of a batch: number of rows and tokens of the longest, with its answer."""
 
     rows: int
     length: int
 
     @staticmethod
     def of(prompt_lengths: Sequence[int], limit: int, batch_size: int) -> Batch:
-        """Return the largest batch in which prompts of these lengths (tokens) are answered."""
+        """Return the largest batch for prompts of these lengths in tokens."""
         return Batch(min(batch_size, max(1, len(prompt_lengths))), max(prompt_lengths, default=0) + limit)
 
 
@@ -74,7 +74,7 @@ def find_device(model: ModelConfig, batch: Batch, dtypes: Sequence[torch.dtype])
         needed = memory_needed(model, dtype, batch)
         if needed <= USABLE * free_bytes("cpu"):
             if on_gpu:
-                log.warning("no GPU has %.1f GiB free: the model answers on the CPU, which is slow", needed / 2**30)
+                log.warning("no GPU has %.1f GiB free: the model is verified on the CPU, which is slow", needed / 2**30)
             return Device("cpu", dtype)
     return None
 

@@ -1,6 +1,7 @@
-"""A LoRA adapter and its base: loaded together as peft does, or merged into one ordinary model and saved.
+"""Load a LoRA adapter on its base, or merge both into one ordinary model and save it.
 
-Merging is done in float32 and rounded once to the precision of the result: four bytes of memory a parameter.
+The merge is computed in float32 and rounded once, which needs four bytes of memory per parameter. Whether the merged
+model answers as the adapter is measured in `compare_merged`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def base_of(folder: Path) -> tuple[str, str | None]:
     """Return where an adapter's base model is (folder or Hub id) and its revision.
 
     Raises:
-        ValueError: the adapter does not say.
+        ValueError: the adapter does not name its base.
     """
     try:
         settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
@@ -43,11 +44,11 @@ def load_with_adapter(
     """Return the peft model of an adapter on its base.
 
     Args:
-        base: the base, if it is loaded already (in 4 bits, say).
-        device_map: of from_pretrained, where the base is to be spread over devices.
+        base: the base, if it is loaded already, e.g. in 4 bits.
+        device_map: the argument of from_pretrained, to spread the base over devices.
 
     Raises:
-        ValueError: one of them cannot be loaded.
+        ValueError: the adapter or its base cannot be loaded.
     """
     import peft
     import transformers
@@ -65,12 +66,12 @@ def load_with_adapter(
             )
         adapted: Any = peft.PeftModel.from_pretrained(base, str(folder))  # with the methods of its base
         return cast("PreTrainedModel", adapted.eval())
-    except Exception as error:  # every way in which a foreign model can be broken, told in one line
+    except Exception as error:  # a foreign model can fail in any way
         raise ValueError(load_failure(source, error)) from error
 
 
 def own_dtype(folder: Path, trust_remote_code: bool = False) -> torch.dtype:
-    """Return the precision in which the base of an adapter is published."""
+    """Return the dtype in which the base of an adapter is published."""
     import torch
     import transformers
 
@@ -85,20 +86,20 @@ def merge_adapter(
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
     trust_remote_code: bool = False,
 ) -> Path:
-    """Write the adapter's model as one without adapter: safetensors, tokenizer, config and generation config.
+    """Save the model of an adapter without the adapter: safetensors, tokenizer, config and generation config.
 
     Args:
-        out: a folder that is not there yet; it appears only when it is whole.
+        out: a folder that does not exist; it appears when it is complete.
         dtype: of the saved weights; auto: the base's own.
 
     Raises:
-        ValueError: `out` is there already, or adapter or base cannot be loaded.
+        ValueError: `out` exists already, or the adapter or its base cannot be loaded.
     """
     import torch
     import transformers
 
     if out.exists():
-        raise ValueError(f"{out}: there is something already; give a folder that does not exist")
+        raise ValueError(f"{out} exists already; give a folder that does not exist")
     adapted: Any = load_with_adapter(folder, torch.float32, trust_remote_code)
     merged = adapted.merge_and_unload(safe_merge=True)
     source, revision = base_of(folder)

@@ -1,4 +1,4 @@
-"""Verify what a training left, in a new process: it reads the files as a user does, and memory is free again."""
+"""Verify trained models in a new process, which reads the files as a user does and has all memory free."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAUNCHED = (
     *("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_", "ROLE_", "FSDP_", "MASTER_"),
     *("TORCHELASTIC_", "ACCELERATE_", "PMI_", "OMPI_", "MV2_", "SLURM_"),
 )
-"""Beginnings of what launchers put into the environment: the new process is not one of theirs."""
+"""Prefixes of the variables that launchers set; the new process is not part of the launch."""
 
 
 def verify_in_a_new_process(folders: Sequence[Path], words: Sequence[str]) -> None:
@@ -26,7 +26,7 @@ def verify_in_a_new_process(folders: Sequence[Path], words: Sequence[str]) -> No
         words: the config and the overrides of this command line.
 
     Raises:
-        ValueError: a model is not fit for use, or could not be examined.
+        ValueError: a model is not fit for use, or could not be verified.
         KeyboardInterrupt: it was stopped by Ctrl-C.
     """
     import torch
@@ -39,7 +39,7 @@ def verify_in_a_new_process(folders: Sequence[Path], words: Sequence[str]) -> No
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     if code and any(is_refused(folder) for folder in folders):
-        raise ValueError("the trained model is not proven fit for use; the lines above tell why")
+        raise ValueError("the trained model is not proven fit for use; the lines above say why")
     if code:
-        why = "the lines above tell why" if code > 0 else f"signal {-code}, often the system's when memory runs out"
-        raise ValueError(f"trained and kept, but it could not be examined: {why}; `selfinstruct verify` does it anew")
+        why = "the lines above say why" if code > 0 else f"signal {-code}, often the system's when memory runs out"
+        raise ValueError(f"trained and kept, but it could not be examined: {why}; run `selfinstruct verify` again")

@@ -1,7 +1,7 @@
-"""The weights that a training left, read from their files one tensor after another.
+"""Check the saved weights of a training, read from their files one tensor after another.
 
-Are the files whole, is every number finite, did training change anything? No model is built for it and never are two
-models in memory, so it holds for large ones. What the weights do is `behaviour`'s affair.
+The files must be complete, every number finite, and training must have changed them. No model is built and two models
+are never in memory at once, so it works for large models. How the model answers is checked in `answers`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ UNTRAINED = "the model was not trained: look at train.learning_rate and at loss.
 
 
 def is_adapter(folder: Path) -> bool:
-    """Tell whether a model folder holds a LoRA adapter rather than a whole model."""
+    """Return whether a model folder holds a LoRA adapter, not a full model."""
     return (folder / "adapter_config.json").exists()
 
 
 def check_files(folder: Path) -> Finding:
-    """Are all files there and whole, and is none of them a pickle?"""
+    """Check that all files are complete, and that none is a pickle."""
     from safetensors import SafetensorError, safe_open
 
     check = "weights_whole"
@@ -46,10 +46,10 @@ def check_files(folder: Path) -> Finding:
         files = [folder / ADAPTER] if is_adapter(folder) else weight_files(folder)
         found: set[str] = set()
         for file in files:
-            with safe_open(file, framework="pt") as tensors:  # holds the header against the file's size
+            with safe_open(file, framework="pt") as tensors:  # compares the header with the file's size
                 found |= set(tensors.keys())
     except (SafetensorError, OSError, ValueError) as failure:
-        return _error(check, "the weights are cut short or missing", " ".join(str(failure).split())[:200], RETRAIN)
+        return _error(check, "the weights are incomplete or missing", " ".join(str(failure).split())[:200], RETRAIN)
     if (folder / INDEX).exists():
         lost = sorted(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].keys() - found)
         if lost:
@@ -59,7 +59,7 @@ def check_files(folder: Path) -> Finding:
 
 
 def check_finite(folder: Path) -> Finding:
-    """Is every number of a whole model finite?"""
+    """Check that every number of a full model is finite."""
     import torch
 
     finite = {name: bool(torch.isfinite(tensor).all()) for name, tensor in read_tensors(weight_files(folder))}
@@ -67,7 +67,7 @@ def check_finite(folder: Path) -> Finding:
 
 
 def check_full(folder: Path, model: ModelConfig) -> list[Finding]:
-    """Is every weight finite, and do they differ from the base's?"""
+    """Check that every number of a full model is finite, and that its weights differ from the base's."""
     check = "weights_changed"
     result = _compare(weight_files(folder), weight_files(Path(model_source(model.path)), model))
     findings = [_finite(result.not_finite, result.tensors)]
@@ -84,7 +84,7 @@ def check_full(folder: Path, model: ModelConfig) -> list[Finding]:
 
 
 def check_adapter(folder: Path, config: Config) -> list[Finding]:
-    """Does the adapter hold every matrix that the settings ask for, finite, and does it change anything?"""
+    """Check that an adapter has every matrix of the settings, all finite, and that it changes the model."""
     import torch
 
     check = "weights_changed"
@@ -114,13 +114,13 @@ def check_adapter(folder: Path, config: Config) -> list[Finding]:
 
 
 def weight_files(folder: Path, model: ModelConfig | None = None) -> list[Path]:
-    """Return a model's safetensors files as `from_pretrained` finds them: by the index, else the single one.
+    """Return a model's safetensors files as `from_pretrained` finds them: by the index, or the single file.
 
     Args:
-        model: given for a base that may be on the Hub, whose files then come from the cache.
+        model: the config of a base that may be on the Hub, whose files come from the cache.
 
     Raises:
-        ValueError: there are none.
+        ValueError: a file is missing.
     """
     import huggingface_hub
     from huggingface_hub.errors import EntryNotFoundError
@@ -180,25 +180,25 @@ class _Comparison:
 
 
 def _compare(trained: list[Path], base: list[Path]) -> _Comparison:
-    """Compare by name, in the trained weights' precision; some checkpoints leave out the first part of a name."""
+    """Compare tensors by name, in the trained weights' dtype; some checkpoints omit the first part of a name."""
     import torch
     from safetensors import safe_open
 
     tensors, compared, changed, largest, not_finite = 0, 0, 0, 0.0, []
     with ExitStack() as stack:
-        places: dict[str, Any] = {}
+        files: dict[str, Any] = {}
         for file in base:
             opened = stack.enter_context(safe_open(file, framework="pt"))
-            places |= dict.fromkeys(opened.keys(), opened)
+            files |= dict.fromkeys(opened.keys(), opened)
         for name, tensor in read_tensors(trained):
             tensors += 1
             if not torch.isfinite(tensor).all():
                 not_finite.append(name)
-            base_name = name if name in places else name.partition(".")[2]
-            if base_name not in places:
+            base_name = name if name in files else name.partition(".")[2]
+            if base_name not in files:
                 continue
             compared += 1
-            before = places[base_name].get_tensor(base_name)
+            before = files[base_name].get_tensor(base_name)
             if before.shape != tensor.shape:
                 changed += 1
             elif not torch.equal(before := before.to(tensor.dtype), tensor):
@@ -208,7 +208,7 @@ def _compare(trained: list[Path], base: list[Path]) -> _Comparison:
 
 
 def _expected_matrices(config: Config) -> set[str]:
-    """Name the A and B matrices of an adapter with the run's settings, on a base without weights."""
+    """Return the names of an adapter's A and B matrices by the run's settings, without weights."""
     import peft
 
     plain = replace(config, train=replace(config.train, lora=replace(config.train.lora, use_dora=False)))

@@ -1,8 +1,8 @@
-"""Prove that what a training left on disk is a model: whole, changed, able to stop, and the same when merged.
+"""Verify a finished model from its files: complete, changed by training, able to stop, and the same when merged.
 
-Everything is read from the files as a user would read it, one model in memory at a time, and the outcome is written
-beside the weights with every file's checksum: where one changed, the model is unverified again. Whether the answers are
-right is the evaluation's affair.
+Everything is read as a user would read it, with one model in memory at a time. The result is written beside the weights
+with the checksum of every file; if a file changes, the model counts as unverified. Whether answers are right is
+measured by the evaluation.
 """
 
 from __future__ import annotations
@@ -23,7 +23,15 @@ from ..checks.findings import AFTER_TRAINING, Finding, accept, to_json
 from ..failures import first_sentence
 from ..network.model import context_length
 from ..plan import IDENTITY_FILE, Plan, differing, read_identity
-from .answers import Asking, draw_questions, judge, measure, new_token_limit, next_token_logits, next_token_share
+from .answers import (
+    Asking,
+    check_answers,
+    draw_questions,
+    measure,
+    new_token_limit,
+    next_token_logits,
+    next_token_share,
+)
 from .compare_merged import MERGED_NEXT_TOKENS, compare_merged
 from .device import Batch, Device, choose_device, dtypes_of_use
 from .merge_adapter import load_with_adapter, own_dtype
@@ -36,7 +44,7 @@ if TYPE_CHECKING:
 VERIFICATION_FILE = "verification.json"
 CHECKS = AFTER_TRAINING
 _RECORDS = (VERIFICATION_FILE, IDENTITY_FILE, "manifest.json", "log_history.json", "loss.png")
-"""What nobody loads a model from."""
+"""Files that loading a model does not read."""
 SAMPLE_TEXTS = (
     "Name three colours.\n\nOutput: red, blue",
     " caf\u00e9 \u4e16\u754c \U0001f600\t1234567",
@@ -46,31 +54,31 @@ SAMPLE_TEXTS = (
 
 @dataclass(frozen=True)
 class Verification:
-    """The outcome for one model folder; `figures` tell how it answers."""
+    """The result for one model folder; `figures` describe its answers."""
 
     folder: Path
     passed: bool
     findings: tuple[Finding, ...]
     figures: dict[str, Any]
     was_known: bool = False
-    """Whether it was read from the file that an earlier verification of the same weights left."""
+    """It was read from the file of an earlier verification of the same weights."""
 
 
 OTHER_MACHINE = 0.02
-"""Part of a merged model's next tokens that another machine's numerics may decide otherwise; an assumption."""
+"""Share of a merged model's next tokens that may differ by another machine's numerics; an assumption."""
 
 
 def is_verified(folder: Path) -> bool:
-    """Tell whether these very weights passed their verification."""
+    """Return whether exactly these weights passed their verification."""
     record = _read_record(folder)
     return record is not None and record["passed"] is True
 
 
 def verify(plan: Plan, force: bool = False) -> Verification:
-    """Examine the model at `plan.folder` and write the outcome beside it; what passed before is not examined again.
+    """Verify the model at `plan.folder` and write the result beside it; a model that passed is not examined again.
 
     Raises:
-        ValueError: there is no model, or one of another training, or memory does not suffice to examine it.
+        ValueError: the model is missing, is of another training, or does not fit into memory.
     """
     folder, allow = plan.folder, plan.config.train.allow
     if not any(folder.glob("*.safetensors")):
@@ -78,7 +86,7 @@ def verify(plan: Plan, force: bool = False) -> Verification:
     found = read_identity(folder)
     if found != plan.identity:
         changed = ", ".join(differing(found or {}, plan.identity))
-        raise ValueError(f"{folder} holds a model of another training (other: {changed}); give that run's config")
+        raise ValueError(f"{folder} holds a model of another training (different: {changed}); give that run's config")
     record = None if force else _read_record(folder)
     if record is not None and record["passed"] and set(record["accepted"]) <= set(allow):
         findings = tuple(Finding(**finding) for finding in record["findings"])
@@ -107,32 +115,32 @@ def verify(plan: Plan, force: bool = False) -> Verification:
 
 
 def is_refused(folder: Path) -> bool:
-    """Tell whether these very weights were examined and found unfit; a model may also not have been examined."""
+    """Return whether exactly these weights failed their verification; false if they were never verified."""
     record = _read_record(folder)
     return record is not None and record["passed"] is not True
 
 
 def refuse_unfit(results: Sequence[Verification]) -> None:
-    """Stop where a model failed.
+    """Stop if a model failed.
 
     Raises:
         ValueError: one line with each failed check, its remedy, and the setting that accepts it.
     """
     failed = [(result.folder, f) for result in results for f in result.findings if f.level == "error"]
     if failed:
-        told = "; ".join(f"{folder}: {f.check}: {f.what}; {f.remedy}" for folder, f in failed)
+        reasons = "; ".join(f"{folder}: {f.check}: {f.what}; {f.remedy}" for folder, f in failed)
         names = sorted({f.check for _, f in failed} & set(CHECKS))
         accepting = f" (or accept it: --train.allow '[{','.join(names)}]')" if names else ""
-        raise ValueError(f"not fit for use: {told}{accepting}")
+        raise ValueError(f"not fit for use: {reasons}{accepting}")
 
 
 def verify_merge(merged: Path, adapter: Path, config: Config) -> None:
-    """Refuse a merged model, as it will be published, that is broken or is not the one that was verified.
+    """Refuse a merged model, as it will be published, that is broken or is not the verified one.
 
-    Of an adapter that was never verified, which only publish.force lets through, the answers cannot be compared.
+    If the adapter was never verified, which only publish.force allows, the answers are not compared.
 
     Raises:
-        ValueError: it is not whole, not finite, lacks weights, or finds other tokens likely than at the verification.
+        ValueError: it is incomplete, not finite, lacks weights, or its likely tokens differ from the verification.
     """
     import transformers
 
@@ -164,7 +172,7 @@ def verify_merge(merged: Path, adapter: Path, config: Config) -> None:
         )
     if share < before - OTHER_MACHINE:
         raise ValueError(
-            f"the merged model is not the verified one: {share:.1%} of the samples' tokens are its likeliest, "
+            f"the merged model is not the verified one: {share:.1%} of the samples' tokens are its most likely, "
             f"{before:.1%} were at the verification; publish the adapter (publish.weights: adapter), or verify again "
             "with --force"
         )
@@ -185,7 +193,7 @@ def _memory_line(folder: Path, error: BaseException) -> str:
 
 
 def _read_record(folder: Path) -> dict[str, Any] | None:
-    """Return what an earlier verification of these very weights wrote."""
+    """Return the record of an earlier verification of exactly these weights; None: there is none."""
     try:
         record = json.loads((folder / VERIFICATION_FILE).read_text(encoding="utf-8"))
         return record if record["format"] == 2 and record["sha256"] == _checksums(folder) else None
@@ -194,7 +202,7 @@ def _read_record(folder: Path) -> dict[str, Any] | None:
 
 
 def _checksums(folder: Path) -> dict[str, str]:
-    """Return the sha256 of each file that loading may read; of every byte, for a copy may be broken in any device."""
+    """Return the sha256 of each file that loading may read, over every byte."""
     checksums = {}
     for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder).as_posix()
@@ -204,7 +212,7 @@ def _checksums(folder: Path) -> dict[str, str]:
 
 
 def _examine(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
-    """Make the checks in order of their cost; one that fails ends it, since the rest would tell nothing new."""
+    """Make the checks in the order of their cost, and stop after a group with an error."""
     findings: list[Finding] = [check_files(plan.folder)]
     figures: dict[str, Any] = {}
     if findings[0].level == "error":
@@ -225,7 +233,7 @@ def _examine_weights(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
 
 
 def _examine_tokenizer(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
-    """Does the saved tokenizer give the ids that were trained on?"""
+    """Check that the saved tokenizer gives the ids of the training."""
     import transformers
 
     def error(what: str, example: str = "") -> tuple[list[Finding], dict[str, Any]]:
@@ -237,7 +245,7 @@ def _examine_tokenizer(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
         saved = transformers.AutoTokenizer.from_pretrained(
             plan.folder, trust_remote_code=plan.config.model.trust_remote_code
         )
-    except Exception as failure:  # every way in which a tokenizer can be broken, told in one line
+    except Exception as failure:  # a tokenizer can fail in any way
         return error(f"the saved tokenizer cannot be loaded: {' '.join(str(failure).split())[:200]}")
     texts = [*SAMPLE_TEXTS, *(text for row in plan.source_rows[:50] for text in (row.instruction, row.output))]
     for text in texts:
@@ -250,7 +258,7 @@ def _examine_tokenizer(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
 
 
 def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
-    """Load the model, ask it, and, of an adapter, ask the merged model the same."""
+    """Load the model and check its answers; for an adapter, compare them with the merged model's."""
     import torch
     import transformers
 
@@ -274,13 +282,13 @@ def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
         return [*findings, Finding("stops", "error", what, remedy="train on shorter rows")], {}
     asking = Asking(questions, Greedy(limit, tuple(stops), config.model.batch_size), device)
     answers = asking.answers(network)
-    figures: dict[str, Any] = {"questions_from": "held-out rows" if plan.validation_rows else "training rows"}
+    figures: dict[str, Any] = {"questions_from": "validation rows" if plan.validation_rows else "training rows"}
     figures |= measure(questions, answers, tokenizer, limit)
-    findings += judge(figures)
+    findings += check_answers(figures)
     if is_adapter(folder):
         is_exact = device.dtype == torch.float32
         known = (answers, next_token_logits(network, questions)) if is_exact else None
-        del network  # before another one is loaded
+        del network  # frees its memory before another one is loaded
         found, measured = compare_merged(plan, asking, known, figures["samples"])
         findings += found
         figures |= measured
@@ -288,7 +296,7 @@ def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
 
 
 def _load(plan: Plan, device: Device) -> tuple[PreTrainedModel | None, list[Finding]]:
-    """Load the model as a user would; weights that its file lacks would be drawn at random, so they are an error."""
+    """Load the model as a user would; weights missing in its file are an error, because they would be random."""
     trust = plan.config.model.trust_remote_code
     if is_adapter(plan.folder):
         network = load_with_adapter(plan.folder, device.dtype, trust, device_map=device.device_map)
@@ -308,7 +316,7 @@ def _load_full(folder: Path, device: Device, trust: bool) -> tuple[PreTrainedMod
             trust_remote_code=trust,
             output_loading_info=True,
         )
-    except Exception as failure:  # every way in which a model can be broken, told in one line
+    except Exception as failure:  # a model can fail in any way
         if is_out_of_memory(failure):
             raise
         what = load_failure(str(folder), failure)
@@ -331,7 +339,7 @@ def _check_vocabulary(network: PreTrainedModel, tokenizer: PreTrainedTokenizerBa
 
 
 def _check_end_token(plan: Plan, network: PreTrainedModel) -> Finding:
-    """Does `generate` stop at the token that training taught to end with, without being told?"""
+    """Check that `generate` stops by default at the end token of the training."""
     import transformers
 
     settings = network.generation_config

@@ -116,9 +116,7 @@ def test_a_killed_experiment_goes_on_and_trains_and_asks_nothing_twice(run, laun
     assert after["4 instructions"] == before["4 instructions"]
     assert "1 of 2: 4 instructions, 4 rows, was trained before" in done.stderr
     lines = done.stdout.splitlines()
-    table = next(
-        i for i, line in enumerate(lines) if line.startswith("test tasks: ROUGE-L of 3 examples of 1 task")
-    )
+    table = next(i for i, line in enumerate(lines) if line.startswith("test tasks: ROUGE-L of 3 examples of 1 task"))
     assert [line.split("  ")[0] for line in lines[table + 2 : table + 5]] == [
         "base",
         "4 instructions",

@@ -51,7 +51,7 @@ def test_a_full_disk_is_told_whoever_wrote(make_config, error):
     (plan.work / "checkpoint-7").mkdir(parents=True)
     (plan.work / "checkpoint-7" / "whole").touch()
     line = line_of(plan, error)
-    assert line.startswith(f"{plan.work}: it could not be written to, for the disk or your share of it is full (")
+    assert line.startswith(f"{plan.work}: it could not be written, because the disk or your quota is full (")
     assert line.endswith("make room, then the same command goes on from checkpoint-7")
 
 
@@ -134,5 +134,5 @@ def test_what_the_first_process_refuses_is_raised():
 def test_training_is_told_to_be_elsewhere_if_a_model_appeared_meanwhile(make_config, monkeypatch):
     plan = make_plan(make_config(max_steps=2), MIXTURE)
     train(plan)
-    with pytest.raises(ValueError, match="has just been trained by another command; give yours again"):
+    with pytest.raises(ValueError, match="has just been trained by another command; run your command again"):
         trainer.train(plan)

@@ -127,7 +127,7 @@ def test_checkpoints_of_another_training_are_refused_not_deleted(make_config, mo
         train(other)
     assert last_whole_checkpoint(plan.work).name == "checkpoint-2"
     (plan.work / "training.json").unlink()
-    with pytest.raises(ValueError, match="it does not say its settings"):
+    with pytest.raises(ValueError, match="it does not record its settings"):
         train(plan)
 
 

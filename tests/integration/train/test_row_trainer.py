@@ -78,7 +78,7 @@ def test_prompt_tokens_count_by_their_weight_over_the_whole_step(make_config, pa
 
 
 @pytest.mark.parametrize("packing", [False, True])
-def test_held_out_rows_are_measured_by_their_completions_whatever_is_trained_on(make_config, packing):
+def test_validation_rows_are_measured_by_their_completions_whatever_is_trained_on(make_config, packing):
     import torch
 
     plan = make_plan(make_config(packing=packing, prompt_loss_weight=0.5, max_steps=1), "seeds+generated")

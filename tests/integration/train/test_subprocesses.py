@@ -28,9 +28,9 @@ def test_a_command_that_ends_well_is_silent():
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (ends_with(1), "the training of 'a' ended with exit code 1; the lines above tell why"),
+        (ends_with(1), "the training of 'a' ended with exit code 1; the lines above say why"),
         ([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"], "the training of 'a' ended by signal 9"),
-        (["/absent/launcher"], "'/absent/launcher' cannot be started .No such file or directory.; mend --launch"),
+        (["/absent/launcher"], "'/absent/launcher' cannot be started .No such file or directory.; correct --launch"),
     ],
 )
 def test_a_failure_is_one_line(command, message):

@@ -1,4 +1,4 @@
-"""Held-out rows: never trained on, measured as by hand, the best checkpoint kept, the training undisturbed."""
+"""Validation rows: never trained on, measured as by hand, the best checkpoint kept, the training undisturbed."""
 
 import json
 import math
@@ -47,7 +47,7 @@ def many_instructions(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def held_out_config(make_config, many_instructions):
+def validation_config(make_config, many_instructions):
     def make(**settings):
         return make_config(**({"dataset": str(many_instructions), "validation_rows": 12, "save_steps": 10} | settings))
 
@@ -73,7 +73,7 @@ def test_no_instruction_is_on_both_sides_and_the_slice_is_as_near_as_can_be():
     assert split_validation(rows, 0, seed=1) == (rows, [])
 
 
-def test_what_is_held_out_depends_on_seed_and_text_not_on_the_order_of_rows():
+def test_which_rows_are_for_validation_depends_on_seed_and_text_not_on_the_order_of_rows():
     rows = rows_of(*[1] * 40)
     held = set(split_validation(rows, 10, seed=1)[1])
     assert set(split_validation(rows[::-1], 10, seed=1)[1]) == held
@@ -90,8 +90,8 @@ def test_a_slice_that_leaves_nothing_to_train_on_is_refused(number):
         split_validation(rows_of(3, 3), number, seed=1)
 
 
-def test_the_same_prompt_is_asked_once_with_all_its_outputs(held_out_config):
-    plan = make_plan(held_out_config(), "seeds+generated")
+def test_the_same_prompt_is_asked_once_with_all_its_outputs(validation_config):
+    plan = make_plan(validation_config(), "seeds+generated")
     rows = [Row("", "Do.", "", " a "), Row("", "Do.", "", "b"), Row("", "Do.", "x", "c")]
     questions = questions_of(rows, plan)
     assert sorted(question.references for question in questions) == [("a", "b"), ("c",)]
@@ -101,19 +101,17 @@ def test_the_same_prompt_is_asked_once_with_all_its_outputs(held_out_config):
     assert len({question.prompt_ids for question in many}) == 50
 
 
-def test_without_held_out_rows_nothing_is_measured(make_config):
+def test_without_validation_rows_nothing_is_measured(make_config):
     plan = make_plan(make_config(), "seeds+generated")
     assert validation_arguments(plan.config.train) == {}
     assert validation_dataset(plan) is None
     assert validation_callbacks(plan) == []
 
 
-def test_held_out_rows_that_do_not_fit_are_named(held_out_config):
-    plan = make_plan(held_out_config(), "seeds+generated")
+def test_validation_rows_that_do_not_fit_are_named(validation_config):
+    plan = make_plan(validation_config(), "seeds+generated")
     short = replace(plan, config=replace(plan.config, train=replace(plan.config.train, max_length=5)))
-    with pytest.raises(
-        ValueError, match=r"train.validation_rows: of the rows kept out of training, none of 12 .* 5 tokens"
-    ):
+    with pytest.raises(ValueError, match=r"train.validation_rows: of the validation rows, none of 12 .* 5 tokens"):
         validation_dataset(short)
 
 
@@ -148,9 +146,9 @@ def hand_rouge_l(config, folder: Path, rows) -> tuple[float, set[str]]:
     return 100 * sum(scores) / len(scores), {answer.finish_reason for answer in answers}
 
 
-def test_each_checkpoint_is_measured_and_the_best_becomes_the_model(held_out_config, many_instructions, tmp_path):
-    """The answers that are learned are never those of the held-out rows, so the loss on these rises."""
-    config = held_out_config(max_steps=10, learning_rate=1e-2, lr_scheduler="constant", save_steps=3)
+def test_each_checkpoint_is_measured_and_the_best_becomes_the_model(validation_config, many_instructions, tmp_path):
+    """The answers that are learned are never those of the validation rows, so the loss on these rises."""
+    config = validation_config(max_steps=10, learning_rate=1e-2, lr_scheduler="constant", save_steps=3)
     validation_rows = {row.instruction for row in make_plan(config, "seeds+generated").validation_rows}
     rows = [json.loads(line) for line in many_instructions.read_text().splitlines()]
     file = tmp_path / "rows.jsonl"
@@ -171,14 +169,14 @@ def test_each_checkpoint_is_measured_and_the_best_becomes_the_model(held_out_con
     assert hand_loss(config, plan.folder, plan.validation_rows) == pytest.approx(measured[best]["eval_loss"], abs=1e-4)
 
 
-def test_rouge_l_chooses_the_best_checkpoint_and_is_what_evaluation_measures(held_out_config, tmp_path):
+def test_rouge_l_chooses_the_best_checkpoint_and_is_what_evaluation_measures(validation_config, tmp_path):
     """On chats, whose end of turn is not the tokenizer's EOS: answers stop there, and in the evaluation too."""
     base = tmp_path / "base"
     tokenizer = with_turns(small_model.make_tokenizer(base))
     tokenizer.chat_template = CHATML
     tokenizer.save_pretrained(base)
     small_model.make_model(base, len(tokenizer), initializer_range=0.05, head_dim=12)
-    config = held_out_config(template="chat", max_steps=48, learning_rate=1e-2, best_by="rouge_l", save_steps=24)
+    config = validation_config(template="chat", max_steps=48, learning_rate=1e-2, best_by="rouge_l", save_steps=24)
     config = replace(config, model=replace(config.model, path=str(base)))
     plan = make_plan(config, "seeds+generated")
     train(plan)
@@ -190,13 +188,13 @@ def test_rouge_l_chooses_the_best_checkpoint_and_is_what_evaluation_measures(hel
     assert reasons == {"stop"}
 
 
-def test_a_prompt_near_the_context_cuts_no_other_answer(held_out_config, tmp_path):
+def test_a_prompt_near_the_context_cuts_no_other_answer(validation_config, tmp_path):
     """It leaves 2 of 256 tokens; the others' references are the 24 tokens the model answers, and 8 more may come."""
     import torch
     from accelerate import Accelerator
 
     network = small_model.make_model(tmp_path, len(small_model.make_tokenizer(tmp_path)), head_dim=12).eval()
-    config = held_out_config()
+    config = validation_config()
     plan = make_plan(replace(config, model=replace(config.model, path=str(tmp_path))), "seeds+generated")
     short = []
     for question in questions_of(plan.validation_rows, plan)[:5]:
@@ -219,11 +217,11 @@ def test_a_prompt_near_the_context_cuts_no_other_answer(held_out_config, tmp_pat
     assert _rouge_l(trainer, plan, [near, *short]) == pytest.approx((5 * without + alone) / 6, abs=1e-6)
 
 
-def test_measuring_does_not_disturb_the_training(held_out_config):
+def test_measuring_does_not_disturb_the_training(validation_config):
     """Dropout and noise on the embeddings draw from the global generator, which measuring must leave alone."""
     histories = []
     for save_steps in (1, 100):
-        config = held_out_config(max_steps=4, method="lora", neftune_alpha=5.0, save_steps=save_steps)
+        config = validation_config(max_steps=4, method="lora", neftune_alpha=5.0, save_steps=save_steps)
         lora = replace(config.train.lora, dropout=0.2)
         config = replace(config, run_dir=f"{config.run_dir}{save_steps}", train=replace(config.train, lora=lora))
         plan = make_plan(config, "seeds+generated")
@@ -233,25 +231,25 @@ def test_measuring_does_not_disturb_the_training(held_out_config):
     assert len(histories[0]) == 4
 
 
-def test_batches_do_not_change_what_is_measured(held_out_config):
+def test_batches_do_not_change_what_is_measured(validation_config):
     figures = []
     for size in (1, 8):
-        config = held_out_config(max_steps=2, per_device_batch_size=size, batch_size=8)
+        config = validation_config(max_steps=2, per_device_batch_size=size, batch_size=8)
         plan = make_plan(replace(config, run_dir=f"{config.run_dir}{size}"), "seeds+generated")
         train(plan)
         figures.append([e["eval_loss"] for e in history_of(plan.folder) if "eval_loss" in e])
     assert figures[0] == pytest.approx(figures[1], abs=1e-4)
 
 
-def test_packs_are_trained_and_single_rows_measured(held_out_config):
-    config = held_out_config(max_steps=4, packing=True, batch_size=2, per_device_batch_size=2)
+def test_packs_are_trained_and_single_rows_measured(validation_config):
+    config = validation_config(max_steps=4, packing=True, batch_size=2, per_device_batch_size=2)
     plan = make_plan(config, "seeds+generated")
     train(plan)
     measured = {e["step"]: e["eval_loss"] for e in history_of(plan.folder) if "eval_loss" in e}
     assert hand_loss(config, plan.folder, plan.validation_rows) == pytest.approx(min(measured.values()), abs=1e-4)
 
 
-def test_stopped_in_the_middle_and_resumed_it_gives_the_same_model_and_figures(held_out_config, monkeypatch):
+def test_stopped_in_the_middle_and_resumed_it_gives_the_same_model_and_figures(validation_config, monkeypatch):
     from transformers import TrainerCallback
 
     from selfinstruct_train.train import trainer
@@ -264,7 +262,7 @@ def test_stopped_in_the_middle_and_resumed_it_gives_the_same_model_and_figures(h
     def figures(folder: Path) -> list:
         return [(e["step"], e["eval_loss"], e["eval_rouge_l"]) for e in history_of(folder) if "eval_loss" in e]
 
-    config = held_out_config(max_steps=10, save_steps=3)
+    config = validation_config(max_steps=10, save_steps=3)
     whole = make_plan(config, "seeds+generated")
     train(whole)
     plan = make_plan(replace(config, run_dir=f"{config.run_dir}-stopped"), "seeds+generated")
@@ -315,7 +313,7 @@ with open(f"{run_dir}/rank{accelerator.process_index}.json", "w") as file:
 
 
 def test_two_processes_measure_what_one_does_sharded_or_not(many_instructions, tmp_path):
-    """Seven held-out rows: one of the two measures a row twice, and it counts once. Half of the references are what the
+    """Seven validation rows: one process measures a row twice, and it counts once. Half of the references are what the
     random model answers, so ROUGE-L has something to find; FSDP2's shards lie on gloo."""
     from selfinstruct_train.config import ModelConfig
     from selfinstruct_train.core.prompt_format import evaluation_prompt

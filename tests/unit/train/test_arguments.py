@@ -118,11 +118,11 @@ def test_a_tracker_that_is_not_installed_is_refused(make_config):
         check_available(make_config(report_to=("tensorboard", "swanlab")), on_gpu=False)
 
 
-def test_save_steps_are_of_the_identity_only_with_held_out_rows(make_config):
+def test_save_steps_are_of_the_identity_only_with_validation_rows(make_config):
     config = make_config(validation_rows=4)
-    with_held_out = make_plan(config, MIXTURE).identity["train"]
-    assert with_held_out["save_steps"] == 200
-    assert with_held_out["best_by"] == "loss"
+    with_validation = make_plan(config, MIXTURE).identity["train"]
+    assert with_validation["save_steps"] == 200
+    assert with_validation["best_by"] == "loss"
     without = make_plan(replace(config, train=replace(config.train, validation_rows=0)), MIXTURE).identity["train"]
     assert not {"save_steps", "best_by"} & without.keys()
 
@@ -133,4 +133,4 @@ def test_one_process_that_sees_several_gpus_trains_on_one_and_says_so(make_confi
     made = make_arguments(plan, 100, 4, 2, on_gpu=True)
     assert made.n_gpu == 1
     assert "4 GPUs are visible" in caplog.text
-    assert "ACCELERATE=ddp PROCESSES=4" in caplog.text
+    assert "accelerate launch --multi_gpu --num_processes 4 -m selfinstruct_train train" in caplog.text

@@ -41,7 +41,7 @@ def test_an_adapter_that_merges_into_another_model_is_refused(make_config, monke
     assert error.check == "merged"
     assert "of 50 greedy answers are the adapter's" in error.what
     assert "publish the adapter" in error.remedy
-    told = "compared in bfloat16 only, where 80% are asked for: neither GPU nor RAM has room for float32"
+    told = "compared in bfloat16 only, where 80% are required: neither GPU nor RAM has room for float32"
     assert (told in error.what) == (room == "for 16 bits only")
 
 

@@ -178,7 +178,7 @@ def test_weights_cut_short_are_refused(broken, method):
     file = next(plan.folder.glob("*.safetensors"))
     file.write_bytes(file.read_bytes()[:-1000])
     what, remedy = errors(plan)["weights_whole"]
-    assert "cut short" in what
+    assert "incomplete" in what
     assert "train again" in remedy
 
 

@@ -355,7 +355,7 @@ def test_a_tokenizer_that_reads_otherwise_once_it_is_saved_is_refused(make_confi
     from transformers import AutoTokenizer
 
     asking = AutoTokenizer.from_pretrained(make_base(bos=True))
-    assert_refused(examined(plan, asking=asking)["template"], "the tokenizer that is saved beside the model")
+    assert_refused(examined(plan, saved_tokenizer=asking)["template"], "the tokenizer that is saved beside the model")
 
 
 def test_a_lost_separating_space_is_refused(make_config):
@@ -408,8 +408,8 @@ def test_another_chat_template_beside_the_model_is_refused(make_config, make_bas
     plan = make_plan(on(make_config(template="chat"), folder), MIXTURE)
     asking = AutoTokenizer.from_pretrained(folder)
     asking.chat_template = small_model.CHAT_TEMPLATE.replace("assistant:", "bot:")
-    assert_refused(examined(plan, asking=asking)["template"], "saved beside the model is not the one")
-    assert examined(plan, asking=AutoTokenizer.from_pretrained(folder))["template"].level == "ok"
+    assert_refused(examined(plan, saved_tokenizer=asking)["template"], "saved beside the model is not the one")
+    assert examined(plan, saved_tokenizer=AutoTokenizer.from_pretrained(folder))["template"].level == "ok"
 
 
 def test_rows_written_in_a_template_before_are_refused_and_one_that_quotes_a_token_is_told(make_config, make_rows):
@@ -454,7 +454,7 @@ def test_a_token_without_embedding_is_told_unless_rows_use_it(make_config, make_
     assert found.count == 1
     assert found.example == "highest id in the rows 384, <image> (384)"
     assert_refused(found, "do not belong together")
-    for seed in range(20):  # until it is the row that is held out
+    for seed in range(20):  # until it is the validation row
         plan = make_plan(replace(on(make_config(dataset=using, validation_rows=1), base), seed=seed), MIXTURE)
         if plan.validation_rows[0].output == "<image>":
             break
@@ -607,7 +607,7 @@ def test_sharding_by_the_launch_makes_it_fit(make_config):
     assert alone.memory["optimizer"] == 8 * zero2.memory["optimizer"] == 8 * fsdp2.memory["optimizer"]
     assert alone.memory["weights"] == zero2.memory["weights"] == 8 * fsdp2.memory["weights"]
     own_file = expect(plan, model_config, eight, Launch("accelerate", "DEEPSPEED", 8))
-    assert own_file == "the stage of ZeRO stands in a file of DeepSpeed's own"
+    assert own_file == "the stage of ZeRO is set in DeepSpeed's own config file"
 
 
 def test_what_cannot_be_estimated_is_told(make_config):

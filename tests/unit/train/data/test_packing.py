@@ -50,7 +50,7 @@ def test_no_row_is_lost_cut_or_doubled_and_packs_are_nearly_full():
 
 
 def test_a_row_longer_than_a_pack_is_refused():
-    with pytest.raises(ValueError, match="a row has 11 tokens, a pack train.max_length 10; raise it"):
+    with pytest.raises(ValueError, match="a row has 11 tokens, more than a pack of train.max_length 10; raise it"):
         pack_rows([3, 11], 10)
 
 

@@ -80,7 +80,7 @@ def test_a_missing_dataset_says_how_to_get_one(tmp_path):
     config = Config(run_dir=str(tmp_path))
     with pytest.raises(ValueError, match="run `selfinstruct generate` first"):
         read_training_rows(config, "seeds")
-    with pytest.raises(ValueError, match="mend train.dataset"):
+    with pytest.raises(ValueError, match="correct train.dataset"):
         read_training_rows(replace(config, train=TrainConfig(dataset=str(tmp_path / "no.jsonl"))), "seeds")
 
 

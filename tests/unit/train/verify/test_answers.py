@@ -10,8 +10,8 @@ from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.verify.answers import (
     Asking,
     Question,
+    check_answers,
     draw_questions,
-    judge,
     measure,
     new_token_limit,
     next_token_logits,
@@ -57,7 +57,7 @@ def test_batched_greedy_text_is_that_of_one_by_one(plan, base_folder):
     assert len({a.ids for a in together}) == 5
 
 
-def test_questions_come_from_held_out_rows_where_there_are_some(plan):
+def test_questions_come_from_validation_rows_if_there_are_some(plan):
     drawn = draw_questions(plan, plan.tokenizer, 40, None)
     assert len(drawn) == 50
     assert drawn == draw_questions(plan, plan.tokenizer, 40, None)
@@ -87,15 +87,15 @@ def test_figures_of_answers_written_out(plan):
     figures = measure(questions, answers, plan.tokenizer, 9)
     assert (figures["stop_rate"], figures["repetition_rate"], figures["empty_rate"]) == (0.75, 0.25, 0.25)
     assert (figures["mean_tokens"], figures["median_tokens"], figures["different_answers"]) == (3.25, 2, 3)
-    assert {finding.check: finding.level for finding in judge(figures)} == {
+    assert {finding.check: finding.level for finding in check_answers(figures)} == {
         "stops": "warning",
         "repetition": "warning",
         "answers": "warning",
     }
     silent = measure(questions, [Answer((), True)] * 4, plan.tokenizer, 9)
-    assert "says nothing" in next(f.what for f in judge(silent) if f.level == "error")
+    assert "says nothing" in next(f.what for f in check_answers(silent) if f.level == "error")
     same = measure(questions, [Answer((70,), True)] * 4, plan.tokenizer, 9)
-    assert [f.level for f in judge(same)] == ["ok", "ok", "warning"]
+    assert [f.level for f in check_answers(same)] == ["ok", "ok", "warning"]
 
 
 def test_repetition_counts_four_tokens_in_a_row():

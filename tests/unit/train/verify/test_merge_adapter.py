@@ -77,7 +77,7 @@ def test_the_adapters_generation_config_is_the_merged_models(adapter, tmp_path):
 def test_what_cannot_be_merged_is_refused_in_one_line(adapter, base_folder, tmp_path):
     import torch
 
-    with pytest.raises(ValueError, match="there is something already"):
+    with pytest.raises(ValueError, match="exists already"):
         merge_adapter(adapter, tmp_path)
     with pytest.raises(ValueError, match="no adapter with a readable adapter_config.json"):
         merge_adapter(base_folder, tmp_path / "merged")
