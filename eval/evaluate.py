@@ -18,7 +18,7 @@ from selfinstruct_train.core.names import BASE, BASE_CUT, METRICS, TASKS, USER_O
 from selfinstruct_train.core.storage import write_json
 
 from .comparisons import NOT_TOLD_APART, Comparison
-from .examples import Example
+from .examples import Example, ExampleSet
 from .external import read_predictions
 from .metrics import Tokenize, load_tokenizer
 from .predict import (
@@ -106,7 +106,13 @@ def evaluate_sets(
     """
     sources: dict[str, str] = {TASKS: config.eval.tasks, USER_ORIENTED: config.eval.user_oriented or ""}
     return [
-        _score(config, name, sources[name], sets[name], texts, {s: kind_of(s, config) for s in texts}, tokenize)
+        _score(
+            config,
+            ExampleSet(name, sources[name], sets[name]),
+            texts,
+            {system: kind_of(system, config) for system in texts},
+            tokenize,
+        )
         for name, texts in answers.items()
     ]
 
@@ -134,7 +140,8 @@ def evaluate_files(config: Config, paths: Sequence[str], scores_path: str | None
     kinds: dict[str, Kind] = dict.fromkeys(answers, "other")
     answers |= published
     kinds |= dict.fromkeys(published, "published")
-    e = _score(config, set_name, ", ".join(paths), sets[set_name], answers, kinds, rouge_tokenizer(config))
+    of = ExampleSet(set_name, ", ".join(paths), sets[set_name])
+    e = _score(config, of, answers, kinds, rouge_tokenizer(config))
     return Evaluated([e], [write_json(Path(scores_path), to_json(e))] if scores_path else [])
 
 
@@ -171,9 +178,7 @@ def file_lines(evaluation: Evaluation) -> list[str]:
 
 def _score(
     config: Config,
-    name: str,
-    source: str,
-    examples: Sequence[Example],
+    of: ExampleSet,
     answers: Mapping[str, Sequence[str]],
     kinds: Mapping[str, Kind],
     tokenize: Tokenize | None,
@@ -181,9 +186,9 @@ def _score(
     """Score by the run's settings; a system that has not a word in any answer gets a warning."""
     for system, texts in answers.items():
         if not any(text.strip() for text in texts):
-            logger.warning("every answer of %s to %s is empty; look at its prompts and stop strings", system, name)
+            logger.warning("every answer of %s to %s is empty; look at its prompts and stop strings", system, of.name)
     samples = config.eval.bootstrap_samples
-    return evaluate_predictions(name, source, examples, answers, config.seed, samples, kinds, tokenize)
+    return evaluate_predictions(of, answers, config.seed, samples, kinds, tokenize)
 
 
 def _pair_line(c: Comparison) -> str:

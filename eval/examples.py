@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -22,3 +23,12 @@ class Example:
     references: tuple[str, ...]
     distance: str = ""
     prompt: str = ""
+
+
+@dataclass(frozen=True)
+class ExampleSet:
+    """The examples of one evaluation set; `source` says where they were read from, for people."""
+
+    name: str
+    source: str
+    examples: Sequence[Example]

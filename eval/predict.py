@@ -22,7 +22,7 @@ from selfinstruct_train.core.prompt_format import question
 from selfinstruct_train.core.records import Completion, Request
 from selfinstruct_train.core.seeding import derive_seed
 from selfinstruct_train.core.storage import write_jsonl
-from selfinstruct_train.lm.asking import ask
+from selfinstruct_train.lm.asking import Questions, ask
 from selfinstruct_train.lm.base import LM
 
 from .examples import Example
@@ -102,8 +102,8 @@ def predict(lm: LM, system: System, name: str, examples: Sequence[Example], conf
     path, header = journal_of(system, config)
     header["lm"] = _name_there(path, lm.name) if weights_of(system, config) else lm.name
     with Journal.open(path, header) as journal:
-        stage, model = f"{system.name}, {name}", system_model(system, config)
-        return ask(config, stage, model, lm, journal, requests, config.eval.sampling, unit="answers")
+        questions = Questions(f"{system.name}, {name}", requests, config.eval.sampling, unit="answers")
+        return ask(config, system_model(system, config), lm, journal, questions)
 
 
 def journal_of(system: System, config: Config) -> tuple[Path, dict[str, Any]]:

@@ -17,7 +17,7 @@ from selfinstruct_train.core.seeding import derive_seed
 from selfinstruct_train.core.stats import mean_intervals
 
 from .comparisons import NOT_TOLD_APART, Comparison, compare_all
-from .examples import Example
+from .examples import Example, ExampleSet
 from .metrics import CATEGORY_METRICS, Tokenize, score_each
 from .predict import Kind, fingerprint_answers
 
@@ -82,9 +82,7 @@ class Evaluation:
 
 
 def evaluate_predictions(
-    name: str,
-    source: str,
-    examples: Sequence[Example],
+    of: ExampleSet,
     predictions: Mapping[str, Sequence[str]],
     seed: int,
     bootstrap_samples: int = 1000,
@@ -99,6 +97,7 @@ def evaluate_predictions(
     """
     import numpy as np
 
+    examples = of.examples
     references = [e.references for e in examples]
     metrics = {system: score_each(texts, references, tokenize) for system, texts in predictions.items()}
     usual: dict[str, Kind] = {s: "base" if s in (BASE, BASE_CUT) else "trained" for s in predictions}
@@ -112,8 +111,8 @@ def evaluate_predictions(
         for group, rows in _groups(kind, examples).items():
             tasks = [examples[row].task for row in rows]
             intervals = iter(
-                mean_intervals(singles[rows], tasks, _rng(seed, name, kind, group), bootstrap_samples)
-                + mean_intervals(paired[rows], tasks, _rng(seed, name, kind, group), bootstrap_samples, paired=True)
+                mean_intervals(singles[rows], tasks, _rng(seed, of.name, kind, group), bootstrap_samples)
+                + mean_intervals(paired[rows], tasks, _rng(seed, of.name, kind, group), bootstrap_samples, paired=True)
             )
             for system, against in columns:
                 for metric in METRICS:
@@ -124,10 +123,10 @@ def evaluate_predictions(
     comparisons = compare_all(
         {system: m for system, m in metrics.items() if system != BASE_CUT},
         [e.task for e in examples],
-        _rng(seed, name, "overall", "all"),
+        _rng(seed, of.name, "overall", "all"),
         bootstrap_samples,
     )
-    return Evaluation(name, source, tuple(examples), kept, metrics, tuple(scores), of_kind, comparisons)
+    return Evaluation(of.name, of.source, tuple(examples), kept, metrics, tuple(scores), of_kind, comparisons)
 
 
 def _rng(seed: int, *coordinates: str) -> np.random.Generator:

@@ -12,7 +12,7 @@ from typing import Any
 
 from selfinstruct_train.core.stats import mean_intervals
 
-from ..people.agreement import MEASURES, agreement_intervals, measure_agreement
+from ..people.agreement import MEASURES, Scale, agreement_intervals, measure_agreement
 from ..people.rubric import ACCEPTABLE, GRADES
 
 FEW = 20
@@ -50,10 +50,9 @@ def calibrate(
         "judge": {key: GRADES.index(grade) for key, (_, grade) in readable.items()},
     }
     task_of = {key: tasks[key[0]] for key in readable}
-    agreement = measure_agreement(ratings, len(GRADES), len(ACCEPTABLE), "ordinal")
-    intervals = agreement_intervals(
-        ratings, task_of, len(GRADES), len(ACCEPTABLE), "ordinal", seed, min(num_samples, 300)
-    )
+    scale = Scale(len(GRADES), len(ACCEPTABLE), "ordinal")
+    agreement = measure_agreement(ratings, scale)
+    intervals = agreement_intervals(ratings, task_of, scale, seed, min(num_samples, 300))
     same = np.array([[100.0 * ((a in ACCEPTABLE) == (b in ACCEPTABLE))] for a, b in readable.values()])
     accuracy = mean_intervals(same, list(task_of.values()), np.random.default_rng(seed), num_samples)[0] if n else None
     return {

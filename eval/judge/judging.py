@@ -20,7 +20,7 @@ from selfinstruct_train.core.journal import Journal
 from selfinstruct_train.core.names import BASE_CUT
 from selfinstruct_train.core.records import Completion, Request
 from selfinstruct_train.core.seeding import derive_seed
-from selfinstruct_train.lm.asking import ask, check_model
+from selfinstruct_train.lm.asking import Questions, ask, check_model
 from selfinstruct_train.lm.base import LM
 
 from ..examples import Example
@@ -158,8 +158,8 @@ def _ask(config: Config, kind: str, lm: LM, prompts: Iterable[str]) -> dict[str,
     with Journal.open(Path(config.run_dir) / "journal" / name, header) as journal:
         num_stored = sum(request.id in journal for request in requests.values())
         logger.info("%s: %d questions, %d of them answered before", kind, len(requests), num_stored)
-        asked = list(requests.values())
-        completions = ask(config, f"judge, {kind}", settings.model, lm, journal, asked, settings.sampling, "questions")
+        questions = Questions(f"judge, {kind}", list(requests.values()), settings.sampling, "questions")
+        completions = ask(config, settings.model, lm, journal, questions)
     return dict(zip(requests, map(_reply, completions), strict=True))
 
 

@@ -17,8 +17,17 @@ from typing import Literal, TypeVar
 MEASURES = ("kappa", "weighted_kappa", "acceptable_kappa", "alpha", "spearman")
 """The figures of an `Agreement`."""
 
+ScaleKind = Literal["ordinal", "nominal"]
 Unit = TypeVar("Unit", bound=Hashable)
-Scale = Literal["ordinal", "nominal"]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What is rated: so many levels, of which so many of the best are acceptable; alpha takes them for `kind`."""
+
+    num_levels: int
+    num_acceptable: int
+    kind: ScaleKind
 
 
 @dataclass(frozen=True)
@@ -49,41 +58,35 @@ class Agreement:
     pairs: tuple[Pair, ...]
 
 
-def measure_agreement(
-    ratings: Mapping[str, Mapping[Unit, int]],
-    num_levels: int,
-    num_acceptable: int,
-    scale: Literal["ordinal", "nominal"],
-) -> Agreement:
+def measure_agreement(ratings: Mapping[str, Mapping[Unit, int]], scale: Scale) -> Agreement:
     """Compare all raters.
 
     Args:
         ratings: of each rater, the level (0 is the best) of each unit rated.
-        num_acceptable: so many of the best levels are acceptable.
-        scale: what alpha takes the levels for.
     """
     pairs = []
     for a, b in combinations(ratings, 2):
         common = [unit for unit in ratings[a] if unit in ratings[b]]
         if common:
             first, second = [ratings[a][u] for u in common], [ratings[b][u] for u in common]
-            first_ok, second_ok = ([int(level < num_acceptable) for level in levels] for levels in (first, second))
+            is_ok = [[int(level < scale.num_acceptable) for level in levels] for levels in (first, second)]
             pairs.append(
                 Pair(
                     raters=(a, b),
                     n=len(common),
                     kappa=cohen_kappa(first, second),
                     weighted_kappa=cohen_kappa(first, second, quadratic=True),
-                    acceptable_kappa=cohen_kappa(first_ok, second_ok),
+                    acceptable_kappa=cohen_kappa(is_ok[0], is_ok[1]),
                     spearman=spearman(first, second),
                 )
             )
     units = list(dict.fromkeys(u for of_rater in ratings.values() for u in of_rater))
+    table = [[of_rater.get(unit) for unit in units] for of_rater in ratings.values()]
     return Agreement(
         kappa=_mean([(p.kappa, p.n) for p in pairs]),
         weighted_kappa=_mean([(p.weighted_kappa, p.n) for p in pairs]),
         acceptable_kappa=_mean([(p.acceptable_kappa, p.n) for p in pairs]),
-        alpha=krippendorff_alpha([[r.get(u) for u in units] for r in ratings.values()], num_levels, scale),
+        alpha=krippendorff_alpha(table, scale.num_levels, scale.kind),
         spearman=_mean([(p.spearman, p.n) for p in pairs]),
         num_double=sum(sum(u in r for r in ratings.values()) > 1 for u in units),
         pairs=tuple(pairs),
@@ -93,8 +96,6 @@ def measure_agreement(
 def agreement_intervals(
     ratings: Mapping[str, Mapping[Unit, int]],
     task_of: Mapping[Unit, str],
-    num_levels: int,
-    num_acceptable: int,
     scale: Scale,
     seed: int,
     num_samples: int = 300,
@@ -122,7 +123,7 @@ def agreement_intervals(
             rater: {(n, unit): of_rater[unit] for n, unit in drawn if unit in of_rater}
             for rater, of_rater in ratings.items()
         }
-        agreement = measure_agreement(resampled, num_levels, num_acceptable, scale)
+        agreement = measure_agreement(resampled, scale)
         for measure, values in found.items():
             if (value := getattr(agreement, measure)) is not None:
                 values.append(value)
@@ -139,7 +140,7 @@ def cohen_kappa(first: Sequence[int], second: Sequence[int], quadratic: bool = F
     return _defined(cohen_kappa_score(first, second, labels=list(levels), weights="quadratic" if quadratic else None))
 
 
-def krippendorff_alpha(ratings: Sequence[Sequence[int | None]], num_levels: int, scale: Scale) -> float | None:
+def krippendorff_alpha(ratings: Sequence[Sequence[int | None]], num_levels: int, kind: ScaleKind) -> float | None:
     """Return Krippendorff's alpha; `ratings` is raters by units, None where one did not rate."""
     paired = [unit for unit in zip(*ratings, strict=True) if sum(level is not None for level in unit) > 1]
     if len({level for unit in paired for level in unit if level is not None}) < 2:
@@ -148,7 +149,7 @@ def krippendorff_alpha(ratings: Sequence[Sequence[int | None]], num_levels: int,
     import numpy as np
 
     table = np.array([[math.nan if level is None else level for level in unit] for unit in paired]).T
-    return _defined(krippendorff.alpha(table, value_domain=range(num_levels), level_of_measurement=scale))
+    return _defined(krippendorff.alpha(table, value_domain=range(num_levels), level_of_measurement=kind))
 
 
 def spearman(first: Sequence[int], second: Sequence[int]) -> float | None:

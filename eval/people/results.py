@@ -101,12 +101,11 @@ def _agreement(config: Config, work: Work, choices: list[Choices]) -> dict[str, 
     for c in choices:
         for rater, choice in c.by_rater.items():
             ratings.setdefault(rater, {})[c.cell.about] = work.options.index(choice)
-    scale: Scale = "nominal" if work.set == DATA else "ordinal"
-    kind = len(work.options), _num_acceptable(work), scale
+    scale = Scale(len(work.options), _num_acceptable(work), "nominal" if work.set == DATA else "ordinal")
     tasks = {c.cell.about: c.item.task or c.item.id for c in choices}
     seed, samples = derive_seed(config.seed, "eval", "agreement", work.set), min(config.eval.bootstrap_samples, 300)
-    agreement = measure_agreement(dict(sorted(ratings.items())), *kind)
-    return asdict(agreement) | {"intervals": agreement_intervals(ratings, tasks, *kind, seed, samples)}
+    agreement = measure_agreement(dict(sorted(ratings.items())), scale)
+    return asdict(agreement) | {"intervals": agreement_intervals(ratings, tasks, scale, seed, samples)}
 
 
 def _common(work: Work, values: Mapping[str, Mapping[Field, str]], choices: list[Choices]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from selfinstruct_train.core.names import METRIC_TITLES, SEEDS_AND_GENERATED
 from selfinstruct_train.core.paper_numbers import FINETUNING_USD, GENERATION_USD, STATISTICS
 from selfinstruct_train.core.storage import write_json, write_text
 
+from ..examples import ExampleSet
 from ..metrics import Tokenize, load_tokenizer
 from ..people.rubric import LEVELS
 from ..predict import Kind
@@ -125,9 +126,7 @@ def _evaluate(common: Common, runs: Sequence[Run], tokenize: Tokenize | None) ->
         kinds[_name(owner, system)] = of_run[owner][system] if owner else "base"
     config = runs[0].report["config"]
     evaluation = evaluate_predictions(
-        common.name,
-        ", ".join(str(run.folder) for run in runs),
-        common.examples,
+        ExampleSet(common.name, ", ".join(str(run.folder) for run in runs), common.examples),
         {_name(*system): texts for system, texts in common.answers.items()},
         config["seed"],
         config["eval"]["bootstrap_samples"],

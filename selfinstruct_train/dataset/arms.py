@@ -107,8 +107,8 @@ def _baseline_arms(config: Config, folder: Path) -> list[Arm]:
             f"{path}: holds {len(seeds)} seed rows of {len(rows)}; the baselines need both, of either some"
         )
     arms = [
-        _arm(config, folder, ALL_ROWS, path, *_counts(rows)),
-        _arm(config, folder, SEEDS_ALONE, path, *_counts(seeds), mixture=SEEDS),
+        _arm(config, folder, ALL_ROWS, path, _counts(rows)),
+        _arm(config, folder, SEEDS_ALONE, path, _counts(seeds), mixture=SEEDS),
     ]
     for name, given in config.experiment.datasets.items():
         if name != name.strip() or name in (SEEDS_ALONE, ALL_ROWS):
@@ -122,13 +122,13 @@ def _baseline_arms(config: Config, folder: Path) -> list[Arm]:
         instructions = [record["instruction"] for _, record in read_records(other)]
         if not instructions:
             raise ValueError(f"{other}: the dataset is empty; experiment.datasets ({name!r}) needs at least one row")
-        arms.append(_arm(config, folder, name, other, len(set(instructions)), len(instructions)))
+        arms.append(_arm(config, folder, name, other, (len(set(instructions)), len(instructions))))
     return arms
 
 
 def _written(config: Config, folder: Path, name: str, rows: Sequence[Row]) -> Arm:
     data = write_rows(_arm_folder(folder, name) / "dataset", rows).parent
-    return _arm(config, folder, name, data, *_counts(rows))
+    return _arm(config, folder, name, data, _counts(rows))
 
 
 def _arm(
@@ -136,13 +136,13 @@ def _arm(
     folder: Path,
     name: str,
     dataset: Path,
-    num_instructions: int,
-    num_instances: int,
+    counts: tuple[int, int],
     mixture: Mixture = SEEDS_AND_GENERATED,
 ) -> Arm:
+    """Make an arm of so many instructions and instances."""
     train = replace(config.train, dataset=str(dataset), mixtures=(mixture,))
     own = replace(config, run_dir=str(_arm_folder(folder, name)), train=train)
-    return Arm(name, own, num_instructions, num_instances)
+    return Arm(name, own, *counts)
 
 
 def _arm_folder(folder: Path, name: str) -> Path:
@@ -150,4 +150,5 @@ def _arm_folder(folder: Path, name: str) -> Path:
 
 
 def _counts(rows: Sequence[Row]) -> tuple[int, int]:
+    """Return the numbers of instructions and of instances."""
     return len({row.instruction_id for row in rows}), len(rows)

@@ -22,7 +22,7 @@ from ..core.storage import write_jsonl
 from ..generate.self_instruct.parse import REFUSED
 from ..generate.self_instruct.prompts import sha256_of
 from ..lm import load_lm
-from ..lm.asking import ask, check_model
+from ..lm.asking import Questions, ask, check_model
 from ..lm.base import LM
 from ..lm.reward import TOO_LONG, RewardModel, load_reward_model
 from .rows import read_asked, write_rows
@@ -98,7 +98,8 @@ def filter_by_quality(plan: QualityPlan, scorer: LM | RewardModel) -> Filtered:
     config, settings = plan.config, plan.config.quality
     with Journal.open(_journal_path(config), {**_header(config), "lm": scorer.name}) as journal:
         requests = [_request(row, config, scorer) for row in plan.scored]
-        completions = ask(config, "quality", settings.model, scorer, journal, requests, _sampling(settings))
+        questions = Questions("quality", requests, _sampling(settings))
+        completions = ask(config, settings.model, scorer, journal, questions)
         outcomes = score_outcomes(plan.scored, completions, settings)
         if all(outcome.score is None for outcome in outcomes):
             raise ValueError(

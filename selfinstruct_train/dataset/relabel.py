@@ -20,7 +20,7 @@ from ..core.records import Completion, Request, Row
 from ..core.seeding import derive_seed
 from ..core.storage import write_jsonl
 from ..generate.self_instruct.parse import REFUSED
-from ..lm.asking import ask, check_model
+from ..lm.asking import Questions, ask, check_model
 from ..lm.base import LM
 from .rows import read_asked, write_rows
 
@@ -85,7 +85,8 @@ def relabel(plan: RelabelPlan, lm: LM) -> Relabelled:
     """
     config, settings = plan.config, plan.config.relabel
     with Journal.open(_journal_path(config), {**_header(config), "lm": lm.name}) as journal:
-        completions = ask(config, "relabel", settings.model, lm, journal, plan.requests, settings.sampling)
+        questions = Questions("relabel", plan.requests, settings.sampling)
+        completions = ask(config, settings.model, lm, journal, questions)
         rows, outcomes = with_new_outputs(plan.rows, completions)
         run_dir = Path(config.run_dir)
         files = [

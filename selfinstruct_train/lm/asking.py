@@ -6,6 +6,7 @@ Relabelling, the quality filter, the evaluation and the judge share this; a mode
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..config import Config, ModelConfig, check_price
 from ..core.journal import Journal
@@ -30,20 +31,18 @@ def check_model(config: Config, setting: str, model: ModelConfig, role: str) -> 
     check_price(config.budget, setting, model)
 
 
-def ask(
-    config: Config,
-    stage: str,
-    model: ModelConfig,
-    lm: LM,
-    journal: Journal,
-    requests: Sequence[Request],
-    sampling: Sampling,
-    unit: str = "rows",
-) -> list[Completion]:
-    """Answer every request, in order, from the journal or by `lm`, which `model` describes.
+@dataclass(frozen=True)
+class Questions:
+    """Requests that are answered in one way; the live line shows `stage` and counts in `unit`."""
 
-    Args:
-        stage: what the live line calls it; `unit` what it counts.
+    stage: str
+    requests: Sequence[Request]
+    sampling: Sampling
+    unit: str = "rows"
+
+
+def ask(config: Config, model: ModelConfig, lm: LM, journal: Journal, questions: Questions) -> list[Completion]:
+    """Answer every request, in order, from the journal or by `lm`, which `model` describes.
 
     Raises:
         BudgetReachedError: the next request might pass a limit of the run's budget; the answers so far are kept.
@@ -51,11 +50,11 @@ def ask(
     """
     meter = Meter(config.budget, config.budget.prices.get(model.path, FREE), spent_before(config, ()))
     num_answered = 0
-    with display(stage, unit, len(requests), meter) as shown:
+    with display(questions.stage, questions.unit, len(questions.requests), meter) as shown:
 
         def progress(num: int) -> None:
             nonlocal num_answered
             num_answered += num
             shown.update(num_answered)
 
-        return journal.complete(MeteredLM(lm, meter), requests, sampling, progress)
+        return journal.complete(MeteredLM(lm, meter), questions.requests, questions.sampling, progress)

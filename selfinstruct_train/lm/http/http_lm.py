@@ -30,9 +30,11 @@ from .messages import (
     QuotaError,
     RefusedError,
     TransientError,
+    error_of,
     estimated_tokens,
     raise_error,
     read_answer,
+    redacted,
     request_body,
 )
 from .retry import MAX_RETRY_AFTER_SECONDS, Server, delay_seconds, next_server
@@ -127,7 +129,8 @@ class HttpLM:
         if status in (401, 403):
             raise ValueError(unauthorised(status, url, text, self._settings.api_key_env, self._key))
         if status in (404, 405):
-            raise ValueError(await not_found(client, server, status, text, self._model, request, self._key))
+            said, _ = error_of(redacted(text, self._key))
+            raise ValueError(await not_found(client, server, status, said, self._model, request))
         if status != 200:
             raise_error(status, response.headers, text, url, self._key, request)
         completion, reported = read_answer(text, request, sampling, self._key)

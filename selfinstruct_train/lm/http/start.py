@@ -83,10 +83,13 @@ def unauthorised(status: int, url: str, text: str, variable: str, key: str | Non
 
 
 async def not_found(
-    client: httpx.AsyncClient, server: Server, status: int, text: str, model: str, request: Request, key: str | None
+    client: httpx.AsyncClient, server: Server, status: int, said: str, model: str, request: Request
 ) -> str:
-    """Tell an unknown model from an absent endpoint, by what the server says of its models."""
-    said, _ = error_of(redacted(text, key))
+    """Tell an unknown model from an absent endpoint, by what the server says of its models.
+
+    Args:
+        said: the server's own words about the failure, without the key.
+    """
     models = await _models(client, server)
     endpoint = "/chat/completions" if request.chat else "/completions"
     remedy = "plain" if request.chat else "chat"

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import pytest
 
 import selfinstruct_eval
+from selfinstruct_eval.examples import ExampleSet
 from selfinstruct_eval.harness import documents
 from selfinstruct_eval.predict import System, predict
 from selfinstruct_eval.scores import evaluate_predictions
@@ -154,7 +155,7 @@ def ours(run_dir: Path, model: Path, sets: tuple[Path, Path], asked: Asked) -> d
     lm, found = load_lm(config.model, config.model.path), {}
     for name, examples in load_sets(config.eval).items():
         texts = [c.text for c in predict(lm, System(BASE), name, examples, config)]
-        evaluation = evaluate_predictions(name, "", examples, {BASE: texts}, config.seed, 100)
+        evaluation = evaluate_predictions(ExampleSet(name, "", examples), {BASE: texts}, config.seed, 100)
         means = {metric: evaluation.find(BASE, metric).value for metric in METRICS}
         found[name] = means, {e.id: text for e, text in zip(examples, texts, strict=True)}
     return found

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from selfinstruct_eval.comparisons import compare_all, holm
-from selfinstruct_eval.examples import Example
+from selfinstruct_eval.examples import Example, ExampleSet
 from selfinstruct_eval.external import read_predictions
 from selfinstruct_eval.scores import evaluate_predictions, to_json
 from selfinstruct_eval.tasks import load_user_oriented
@@ -65,7 +65,8 @@ def test_published_systems_whose_intervals_overlap_cannot_be_told_apart(shared_d
         name: read_predictions(str(human / "predictions" / f"{stem}_predictions.jsonl"), {"user_oriented": examples})[1]
         for stem, name in names.items()
     }
-    e = evaluate_predictions("user_oriented", "", examples, answers, 42, kinds=dict.fromkeys(answers, "published"))
+    tasks = ExampleSet("user_oriented", "", examples)
+    e = evaluate_predictions(tasks, answers, 42, kinds=dict.fromkeys(answers, "published"))
     found = {s: e.find(s) for s in answers}
     assert {s: round(score.value, 4) for s, score in found.items()} == {
         "GPT3": 2.8252,
@@ -85,7 +86,7 @@ def test_scores_json_has_the_systems_and_every_pair():
     systems = {"base": ["x"], "base, cut": ["x"], "seeds": ["cow"], "other": ["cow"]}
     examples = [Example(str(i), f"t{i}", "Textual Entailment", "Do.", "", ("cow",)) for i in range(10)]
     answers = {name: texts * 10 for name, texts in systems.items()}
-    e = evaluate_predictions("tasks", "here", examples, answers, 1, 100, kinds={"other": "other"})
+    e = evaluate_predictions(ExampleSet("tasks", "here", examples), answers, 1, 100, kinds={"other": "other"})
     data = to_json(e)
     marks = {name: system.pop("answers") for name, system in data["systems"].items()}
     assert marks["base"] == marks["base, cut"] != marks["seeds"] == marks["other"]  # who says the same has the same

@@ -1,6 +1,6 @@
 import pytest
 
-from selfinstruct_eval.examples import Example
+from selfinstruct_eval.examples import Example, ExampleSet
 from selfinstruct_eval.scores import evaluate_predictions, summary, to_json
 
 
@@ -23,7 +23,8 @@ PREDICTIONS = {
 
 
 def evaluated(**changes):
-    return evaluate_predictions("tasks", "here", EXAMPLES, {**PREDICTIONS, **changes}, seed=42, bootstrap_samples=200)
+    tasks = ExampleSet("tasks", "here", EXAMPLES)
+    return evaluate_predictions(tasks, {**PREDICTIONS, **changes}, seed=42, bootstrap_samples=200)
 
 
 def test_scores_are_given_overall_and_by_distance_category_and_task():
@@ -63,19 +64,19 @@ def test_every_value_lies_within_its_interval():
 
 def test_the_same_seed_gives_the_same_scores_and_another_system_does_not_move_them():
     assert evaluated().scores == evaluated().scores
-    alone = evaluate_predictions("tasks", "here", EXAMPLES, {"base": PREDICTIONS["base"]}, 42, 200)
+    alone = evaluate_predictions(ExampleSet("tasks", "here", EXAMPLES), {"base": PREDICTIONS["base"]}, 42, 200)
     assert alone.find("base") == evaluated().find("base")
 
 
 def test_groups_without_a_name_and_tasks_of_one_example_are_left_out():
     each = [Example(str(i), f"u{i}", "", "Do.", "", ("cow",)) for i in range(3)]
-    e = evaluate_predictions("user_oriented", "here", each, {"base": ["cow", "x", "x"]}, 42, 100)
+    e = evaluate_predictions(ExampleSet("user_oriented", "here", each), {"base": ["cow", "x", "x"]}, 42, 100)
     assert {s.kind for s in e.scores} == {"overall"}
 
 
 def test_the_tuned_system_is_the_last_trained_one():
     assert evaluated().tuned == "seeds+generated"
-    assert evaluate_predictions("tasks", "here", EXAMPLES, {"base": ["x"] * 4}, 42, 100).tuned is None
+    assert evaluate_predictions(ExampleSet("tasks", "here", EXAMPLES), {"base": ["x"] * 4}, 42, 100).tuned is None
 
 
 def test_the_summary_has_three_lines():
@@ -85,7 +86,7 @@ def test_the_summary_has_three_lines():
     # Wilson's interval of 3 tasks of 3, t(2) = 4.303: 3 / (3 + 4.303^2) = 13.9 %
     assert lines[1].startswith("tuned   100.0 ROUGE-L  (95 % interval 13.9 to 100.0)")
     assert lines[2].startswith("gain    +75.0 ROUGE-L  (95 % interval ") and lines[2].endswith("4 examples of 3 tasks")
-    untrained = summary(evaluate_predictions("tasks", "here", EXAMPLES, {"base": ["x"] * 4}, 42, 100))
+    untrained = summary(evaluate_predictions(ExampleSet("tasks", "here", EXAMPLES), {"base": ["x"] * 4}, 42, 100))
     assert len(untrained) == 3 and "no trained model" in untrained[1]
 
 

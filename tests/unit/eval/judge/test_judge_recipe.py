@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from selfinstruct_eval.examples import ExampleSet
 from selfinstruct_eval.scores import evaluate_predictions, to_json
 from selfinstruct_eval.tasks import load_sets
 from selfinstruct_train.config import EvalConfig
@@ -35,7 +36,7 @@ def config_file(run_with_answers, add_answers, write_tasks, tmp_path) -> Path:
     add_answers("tasks", tasks, world(tasks))
     examples = load_sets(EvalConfig(tasks=str(folder), user_oriented="builtin:tiny"))
     scores = [
-        to_json(evaluate_predictions(name, "", examples[name], world(examples[name]), 1, 50))
+        to_json(evaluate_predictions(ExampleSet(name, "", examples[name]), world(examples[name]), 1, 50))
         for name in ("tasks", "user_oriented")
     ]
     write_json(run_with_answers / "eval/scores.json", scores)

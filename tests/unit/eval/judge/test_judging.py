@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from selfinstruct_eval.examples import ExampleSet
 from selfinstruct_eval.judge.judging import judge, prepare_judging
 from selfinstruct_eval.judge.results import summarise, table, write_results
 from selfinstruct_eval.people.items import load_work
@@ -224,7 +225,7 @@ def test_the_file_says_of_which_answers_its_judgements_are(run_with_answers, use
     kept = summarise(plan, judge(plan, RuleLM(knows_the_references)))["answers"]
     # of all of them, not of the three that were drawn; base is met in pairs
     assert kept == {s: fingerprint_answers(user_examples, answers[s]) for s in ("seeds+generated", "base")}
-    scored = to_json(evaluate_predictions("user_oriented", "", user_examples, answers, 1, 20))
+    scored = to_json(evaluate_predictions(ExampleSet("user_oriented", "", user_examples), answers, 1, 20))
     assert all(scored["systems"][system]["answers"] == mark for system, mark in kept.items())
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from selfinstruct_eval.people.agreement import cohen_kappa, krippendorff_alpha, measure_agreement, spearman
+from selfinstruct_eval.people.agreement import Scale, cohen_kappa, krippendorff_alpha, measure_agreement, spearman
 
 # of the plan in conftest: 40 answers, levels 0 to 3
 PLAN = {"00": 10, "01": 2, "10": 2, "11": 6, "12": 2, "22": 6, "23": 2, "31": 2, "33": 8}
@@ -71,7 +71,7 @@ def test_without_variation_nothing_is_measured(ratings):
 
 def test_three_raters_are_compared_in_pairs_on_what_both_rated():
     ratings = {"ana": {"x": 0, "y": 3}, "ben": {"x": 0, "y": 3, "z": 1}, "cleo": {"z": 1}}
-    agreement = measure_agreement(ratings, 4, 2, "ordinal")
+    agreement = measure_agreement(ratings, Scale(4, 2, "ordinal"))
     assert [(p.raters, p.n, p.kappa) for p in agreement.pairs] == [
         (("ana", "ben"), 2, 1.0),
         (("ben", "cleo"), 1, None),
@@ -82,15 +82,15 @@ def test_three_raters_are_compared_in_pairs_on_what_both_rated():
 def test_a_pair_counts_by_what_both_rated():
     # ana and ben agree on ten; with cleo each shares one unit and differs there, so that kappa is 0
     ratings = {"ana": {n: n % 4 for n in range(10)}, "ben": {n: n % 4 for n in range(10)}, "cleo": {9: 3}}
-    assert measure_agreement(ratings, 4, 2, "ordinal").kappa == pytest.approx((10 * 1 + 0 + 0) / 12)
+    assert measure_agreement(ratings, Scale(4, 2, "ordinal")).kappa == pytest.approx((10 * 1 + 0 + 0) / 12)
 
 
 def test_acceptable_or_not_is_compared_apart_from_the_levels():
     # both acceptable 20, neither 16, 2 and 2 apart: (0.9 - (22*22 + 18*18) / 1600) / (1 - 0.505) = 79/99
     ratings = {"ana": dict(enumerate(ANA)), "ben": dict(enumerate(BEN))}
-    assert measure_agreement(ratings, 4, 2, "ordinal").acceptable_kappa == pytest.approx(79 / 99)
+    assert measure_agreement(ratings, Scale(4, 2, "ordinal")).acceptable_kappa == pytest.approx(79 / 99)
 
 
 def test_one_rater_agrees_with_nobody():
-    agreement = measure_agreement({"ana": {"x": 0, "y": 1}}, 4, 2, "ordinal")
+    agreement = measure_agreement({"ana": {"x": 0, "y": 1}}, Scale(4, 2, "ordinal"))
     assert (agreement.kappa, agreement.alpha, agreement.num_double, agreement.pairs) == (None, None, 0, ())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from selfinstruct_eval.examples import Example
+from selfinstruct_eval.examples import Example, ExampleSet
 from selfinstruct_eval.predict import predictions_file
 from selfinstruct_eval.report.compare import compare_runs, differing_settings
 from selfinstruct_eval.report.report import write_report
@@ -34,7 +34,7 @@ def make_run(
     examples = examples or examples_of()
     config = replace(Config(run_dir=str(folder)), **settings)
     predictions = {s: ["red cow" if n in good else "no" for n in range(len(examples))] for s, good in right.items()}
-    evaluation = evaluate_predictions("tasks", "here", examples, predictions, 42, 200)
+    evaluation = evaluate_predictions(ExampleSet("tasks", "here", examples), predictions, 42, 200)
     for system, texts in predictions.items():
         rows = [
             {

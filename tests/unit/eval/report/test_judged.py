@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from selfinstruct_eval.examples import Example
+from selfinstruct_eval.examples import Example, ExampleSet
 from selfinstruct_eval.predict import fingerprint_answers
 from selfinstruct_eval.report.judged import read_judge, read_people
 from selfinstruct_eval.report.report import write_report
@@ -95,7 +95,7 @@ def write(config: Config, **files: Any) -> None:
 
 
 def report(config: Config) -> list[str]:
-    evaluation = evaluate_predictions("user_oriented", "here", EXAMPLES, ANSWERS, 1, 20)
+    evaluation = evaluate_predictions(ExampleSet("user_oriented", "here", EXAMPLES), ANSWERS, 1, 20)
     return [path.read_text() for path in write_report(config, [evaluation])]
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from selfinstruct_eval.examples import Example
+from selfinstruct_eval.examples import Example, ExampleSet
 from selfinstruct_eval.report.report import write_report
 from selfinstruct_eval.report.templates import signed
 from selfinstruct_eval.scores import Evaluation, evaluate_predictions
@@ -32,7 +32,7 @@ def evaluate(
             examples.append(one)
             for rank, system in enumerate(systems):
                 predictions[system].append("red cow" if i < rank else f"{ATTACK}\n\nand on")
-    return evaluate_predictions(name, "here", examples, predictions, seed=1, bootstrap_samples=50)
+    return evaluate_predictions(ExampleSet(name, "here", examples), predictions, seed=1, bootstrap_samples=50)
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_the_page_is_self_contained_and_escapes_what_models_wrote(config: Config
 def test_nothing_in_a_text_can_end_the_data_of_the_script_or_run(config: Config):
     evil = "</script><script>alert(1)</script>\u2028<!-- <script> & '"
     examples = [Example("a", f"task {evil}", evil, evil, evil, (evil,)), Example("b", "t", "c", "d", "", ("x",))]
-    e = evaluate_predictions("tasks", "here", examples, {"base": [evil, "x"]}, 1, 20)
+    e = evaluate_predictions(ExampleSet("tasks", "here", examples), {"base": [evil, "x"]}, 1, 20)
     html = write_report(config, [e])[0].read_text()
     data = re.search(r'<script type="application/json" id="samples-data">(.*?)</script>', html, re.S)
     assert data and "<" not in data[1]
@@ -237,7 +237,7 @@ def test_what_cutting_alone_brings_is_told_whatever_it_is(config: Config, cut: i
         return ["red cow"] * number + ["x"] * (18 - number)
 
     answers = {"base": right(3), "base, cut": right(cut), "seeds": right(tuned)}
-    e = evaluate_predictions("tasks", "", evaluate().examples, answers, 1, 50)
+    e = evaluate_predictions(ExampleSet("tasks", "", evaluate().examples), answers, 1, 50)
     html, markdown, _ = (path.read_text() for path in write_report(config, [e]))
     total, by_cut, rest = (signed(100 * n / 18) for n in (tuned - 3, cut - 3, tuned - cut))
     for text in (html.replace("&#39;", "'"), markdown):
@@ -248,10 +248,11 @@ def test_what_cutting_alone_brings_is_told_whatever_it_is(config: Config, cut: i
 
 def test_a_gain_that_may_be_chance_is_not_shown_as_one(config: Config):
     cows = [Example(str(i), f"task{i}", "kind", "Name it.", "", ("red cow",)) for i in range(18)]
-    better = evaluate_predictions("tasks", "", cows, {"base": ["x"] * 18, "seeds": ["red cow"] * 18}, 1, 50)
+    better = evaluate_predictions(ExampleSet("tasks", "", cows), {"base": ["x"] * 18, "seeds": ["red cow"] * 18}, 1, 50)
     sure = write_report(config, [better])[0].read_text()
     assert '<div class="gain">' in sure and "more than chance" in sure
-    same = evaluate_predictions("tasks", "", evaluate().examples, {"base": ["x"] * 18, "seeds": ["x"] * 18}, 1, 50)
+    tasks = ExampleSet("tasks", "", evaluate().examples)
+    same = evaluate_predictions(tasks, {"base": ["x"] * 18, "seeds": ["x"] * 18}, 1, 50)
     html, markdown, _ = (path.read_text() for path in write_report(config, [same]))
     assert '<div class="gain unsure">' in html and "<b>cannot be told apart</b>" in html
     assert "Tuned on seeds and base cannot be told apart on the test tasks" in markdown
@@ -265,7 +266,7 @@ def test_the_same_run_gives_the_same_bytes(config: Config):
 
 def test_other_seeds_draw_other_examples(config: Config):
     many = [Example(str(i), f"t{i}", "kind", f"Number {i}.", "", ("x",)) for i in range(200)]
-    e = evaluate_predictions("tasks", "here", many, {"base": ["x"] * 200}, 1, 20)
+    e = evaluate_predictions(ExampleSet("tasks", "here", many), {"base": ["x"] * 200}, 1, 20)
     pages = [write_report(replace(config, seed=s), [e])[0].read_text() for s in (1, 2)]
     shown = [{i for i in range(200) if f">Number {i}.<" in page} for page in pages]
     assert len(shown[0]) == len(shown[1]) == 10 and shown[0] != shown[1]

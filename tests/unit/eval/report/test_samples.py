@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from selfinstruct_eval.examples import Example
+from selfinstruct_eval.examples import Example, ExampleSet
 from selfinstruct_eval.report.report import write_report
 from selfinstruct_eval.report.samples import draw_samples
 from selfinstruct_eval.scores import Evaluation, evaluate_predictions
@@ -20,7 +20,7 @@ def evaluate(number: int = 40, length: int = 1, name: str = "tasks") -> Evaluati
         "base, cut": ["cut"] * number,
         "seeds+generated": ["yes" if n % 2 == 0 else "word " * length for n in range(number)],
     }
-    return evaluate_predictions(name, "here", examples, predictions, seed=1, bootstrap_samples=20)
+    return evaluate_predictions(ExampleSet(name, "here", examples), predictions, seed=1, bootstrap_samples=20)
 
 
 def test_samples_are_drawn_by_the_seed_and_every_category_comes_first():
@@ -42,7 +42,7 @@ def test_a_page_holds_at_most_300_samples_of_all_sets_and_long_texts_are_cut():
 def test_samples_stop_where_the_page_would_grow_too_large(tmp_path: Path, word: str):
     texts = [word * 300] * 300
     examples = [Example(str(n), "t", "c", word * 300, word * 300, ("x",)) for n in range(300)]
-    many = evaluate_predictions("tasks", "", examples, {f"s{k}": texts for k in range(20)}, 1, 10)
+    many = evaluate_predictions(ExampleSet("tasks", "", examples), {f"s{k}": texts for k in range(20)}, 1, 10)
     drawn = draw_samples([many], 1)[0]
     assert 30 < len(drawn) < 200
     assert write_report(Config(run_dir=str(tmp_path)), [many])[0].stat().st_size < 3_000_000

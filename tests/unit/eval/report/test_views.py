@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from selfinstruct_eval.comparisons import Comparison
-from selfinstruct_eval.examples import Example
+from selfinstruct_eval.examples import Example, ExampleSet
 from selfinstruct_eval.report.looks import make_looks
 from selfinstruct_eval.report.views import set_view, subject_of
 from selfinstruct_eval.scores import Evaluation, evaluate_predictions
@@ -22,7 +22,7 @@ def evaluate(*comparisons: Comparison, category: str = "Extraction") -> Evaluati
         for i in range(2)
     ]
     predictions = {"base": ["no"] * 8, "seeds": ["red"] * 8, "seeds+generated": ["red cow"] * 8, "GPT3": ["cow"] * 8}
-    evaluation = evaluate_predictions("tasks", "here", examples, predictions, 1, 50, KINDS)
+    evaluation = evaluate_predictions(ExampleSet("tasks", "here", examples), predictions, 1, 50, KINDS)
     return replace(evaluation, comparisons=comparisons)
 
 
@@ -97,7 +97,7 @@ def test_a_gain_may_be_coloured_from_twenty_tasks_or_examples_of_one_task_on(num
     for kept, enough in ((examples, True), (examples[1:], False)):
         predictions = {"base": ["no"] * len(kept), "seeds": ["red cow"] * len(kept)}
         evaluation = evaluate_predictions(
-            "tasks", "here", kept, predictions, 1, 50, {"base": "base", "seeds": "trained"}
+            ExampleSet("tasks", "here", kept), predictions, 1, 50, {"base": "base", "seeds": "trained"}
         )
         table = set_view(evaluation, make_looks(KINDS), "seeds")["overall"]
         assert table["enough"] is enough and table["gain"].low > 0
@@ -107,10 +107,14 @@ def test_the_last_trained_system_stands_for_the_run_else_the_last_further_model(
     assert subject_of(evaluate()) == "seeds+generated"
     examples = [Example("a", "t", "c", "Do.", "", ("x",))]
     arms = evaluate_predictions(
-        "tasks", "", examples, {"base": ["x"], "40": ["x"], "80": ["x"]}, 1, 10, {"40": "other", "80": "other"}
+        ExampleSet("tasks", "", examples),
+        {"base": ["x"], "40": ["x"], "80": ["x"]},
+        1,
+        10,
+        {"40": "other", "80": "other"},
     )
     assert subject_of(arms) == "80"
-    assert subject_of(evaluate_predictions("tasks", "", examples, {"base": ["x"]}, 1, 10)) is None
+    assert subject_of(evaluate_predictions(ExampleSet("tasks", "", examples), {"base": ["x"]}, 1, 10)) is None
 
 
 def test_own_systems_keep_their_colours_and_published_ones_are_quiet():
