@@ -260,7 +260,10 @@ def _render(tokenizer: Any, messages: list[dict[str, str]], model_name: str, is_
         raise ValueError(
             f"model {model_name!r}: its chat template refuses a user's message ({error}); use {remedy}"
         ) from error
-    assert isinstance(text, str)
+    if not isinstance(text, str):
+        raise ValueError(
+            f"model {model_name!r}: its chat template gives {type(text).__name__}, where a text must be; use {remedy}"
+        )
     return text
 
 

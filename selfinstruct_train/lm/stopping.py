@@ -6,7 +6,10 @@ listed once for a tokenizer; a row is decoded only after one of them. Text is cu
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 def cut_at_stop(text: str, stop: tuple[str, ...]) -> tuple[str, bool]:
@@ -28,7 +31,7 @@ def tokens_that_may_end(stop: tuple[str, ...], token_texts: list[tuple[str, str]
     return [i for i, texts in enumerate(token_texts) if any(character in text for text in texts for character in last)]
 
 
-def vocabulary_texts(tokenizer: Any, vocabulary_size: int) -> list[tuple[str, str]]:
+def vocabulary_texts(tokenizer: PreTrainedTokenizerBase, vocabulary_size: int) -> list[tuple[str, str]]:
     """Return for each token id its text as decoded alone, and as stored with the usual marks for space and newline.
 
     Both are needed: SentencePiece tokenizers drop the leading space of a token decoded alone.
@@ -40,12 +43,16 @@ def vocabulary_texts(tokenizer: Any, vocabulary_size: int) -> list[tuple[str, st
     return list(zip(decoded, plain, strict=True))
 
 
-def completion_text(tokenizer: Any, prompt_ids: list[int], new_ids: list[int]) -> str:
+def completion_text(tokenizer: PreTrainedTokenizerBase, prompt_ids: list[int], new_ids: list[int]) -> str:
     """Decode generated tokens as the continuation of their prompt, so that a leading space survives."""
 
     def decode(ids: list[int]) -> str:
         text = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        assert isinstance(text, str)
+        if not isinstance(text, str):
+            raise ValueError(
+                f"{type(tokenizer).__name__}.decode gives {type(text).__name__} for the tokens of one text, where a "
+                "text must be; use a tokenizer that decodes a list of ids into one text"
+            )
         return text
 
     before = decode(prompt_ids[-1:])

@@ -76,9 +76,17 @@ def split_file() -> PinnedFile:
 
 
 def task_files(split: str) -> list[PinnedFile]:
-    """The tasks that a split lists, pinned by the commit."""
+    """The tasks that a split lists, pinned by the commit.
+
+    Raises:
+        ValueError: it does not list all of them.
+    """
     names = [line.strip() for line in split.splitlines() if line.strip()]
-    assert len(names) == NUM_TEST_TASKS, f"the pinned split lists {len(names)} tasks, not {NUM_TEST_TASKS}"
+    if len(names) != NUM_TEST_TASKS:
+        raise ValueError(
+            f"{split_file().path} lists {len(names)} tasks, not {NUM_TEST_TASKS}; delete it and give the same command "
+            "again"
+        )
     return [_natural_instructions(f"tasks/{name}.json", None) for name in names]
 
 

@@ -137,6 +137,15 @@ def test_a_template_that_writes_a_bos_twice_gives_one():
     assert chat_ids(Words("<bos> " + TURNS), "Hi", "m") == [2, 3, 5, 1, 4]
 
 
+def test_a_tokenizer_whose_template_gives_no_text_is_one_line():
+    class Odd(Words):
+        def apply_chat_template(self, *args, **settings) -> list[int]:
+            return [1, 2]
+
+    with pytest.raises(ValueError, match="model 'm': its chat template gives list, where a text must be; use plain"):
+        chat_ids(Odd(TURNS), "Hi", "m")
+
+
 def test_a_template_that_tells_the_date_gives_the_same_prompt_on_every_day():
     for today in ("{{ strftime_now('%d %b %Y') }}", "{{ date_string }}"):
         same = f"{{% if {today[3:-3]} == '26 Jul 2024' %}}Hi {{% endif %}}"

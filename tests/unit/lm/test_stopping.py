@@ -1,5 +1,7 @@
 """Stop strings in text and in vocabularies."""
 
+import pytest
+
 from selfinstruct_train.lm.stopping import completion_text, cut_at_stop, tokens_that_may_end, vocabulary_texts
 from tests.support.small_model import make_tokenizer
 
@@ -27,3 +29,12 @@ def test_completion_text_keeps_the_leading_space(tmp_path):
     tokenizer = make_tokenizer(tmp_path)
     prompt, answer = tokenizer("The cat")["input_ids"], tokenizer(" red cat")["input_ids"]
     assert completion_text(tokenizer, prompt, answer) == " red cat"
+
+
+def test_a_tokenizer_that_decodes_into_no_text_is_one_line():
+    class Odd:
+        def decode(self, ids, **settings):
+            return [str(id) for id in ids]
+
+    with pytest.raises(ValueError, match="Odd.decode gives list for the tokens of one text, where a text must be"):
+        completion_text(Odd(), [1], [2])

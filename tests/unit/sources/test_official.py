@@ -41,6 +41,11 @@ def test_the_official_split_asks_for_119_tasks(shared_data):
     assert "natural-instructions/tasks/task033_winogrande_answer_generation.json" in {f.path for f in files}
 
 
+def test_a_split_that_does_not_list_them_all_is_one_line():
+    with pytest.raises(ValueError, match=r"splits/default/test_tasks.txt lists 2 tasks, not 119; delete it"):
+        official.task_files("task001_one\n\ntask002_two\n")
+
+
 def test_templates_are_read_and_not_run_and_make_the_released_prompts(tmp_path):
     sources = {"clf_task_template.py": CLASSIFICATION, "instance_gen_template.py": INSTANCES}
     texts = official.extract_templates(sources)
