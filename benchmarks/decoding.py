@@ -41,7 +41,8 @@ def main() -> int:
     torch.set_num_threads(args.threads)
     config = ModelConfig(path=args.model, device=args.device, dtype=args.dtype, batch_size=args.batch_size)
     ours, theirs = load_transformers_lm(config), load_transformers_lm(config)
-    model, tokenizer = theirs.decoder.model, theirs._tokenizer
+    model: Any = theirs.decoder.model
+    tokenizer = theirs._tokenizer
     if args.model == "builtin:tiny":
         ours.decoder.model.config.max_position_embeddings = CONTEXT
     tokenizer.padding_side = "left"

@@ -12,7 +12,7 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from selfinstruct_train.config import Config, EvalConfig
 from selfinstruct_train.core.model_source import TOKENIZER_FILES, check_model_source, load_failure, model_source
@@ -21,13 +21,16 @@ from selfinstruct_train.sources.natural_instructions import WorkedExample, read_
 
 from .examples import Example
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 
 @dataclass(frozen=True)
 class PromptLimit:
     """So many tokens of one model's tokenizer; `template` is what encoding "template" is counted in."""
 
     num_tokens: int
-    tokenizer: Any
+    tokenizer: PreTrainedTokenizerBase
     template: TemplateName
     model: str
 

@@ -13,7 +13,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # the harness loads this file by its path, where no relative import is possible
 from selfinstruct_eval.examples import Example
@@ -23,7 +23,10 @@ from selfinstruct_eval.tasks import load_sets
 from selfinstruct_train.config import Config, EvalConfig, ModelConfig
 from selfinstruct_train.config.load import load_config
 from selfinstruct_train.core.names import METRICS, ROUGE_L, TASKS, USER_ORIENTED
-from selfinstruct_train.core.prompt_format import question
+from selfinstruct_train.core.prompt_format import TemplateName, question
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 _OWN = {"template": "paper", "by_category": False}
 _NOT_HERE = ("models", "published", "sampling", "bootstrap_samples")
@@ -73,7 +76,7 @@ def _tokenize(name: str) -> Tokenize | None:
     return load_tokenizer(name) if name else None
 
 
-def _documents(name: str, given: dict[str, Any] | None, metadata: Mapping[str, Any]) -> Any:
+def _documents(name: str, given: dict[str, Any] | None, metadata: Mapping[str, Any]) -> Dataset:
     from datasets import Dataset
 
     given = {name: "builtin:tiny"} if given is None else given
@@ -111,7 +114,7 @@ def _checked(settings: Mapping[str, Any]) -> Config:
         raise ValueError(f"metadata self_instruct: {error}") from None
 
 
-def _document(example: Example, config: EvalConfig, template: Any, by_category: bool) -> dict[str, Any]:
+def _document(example: Example, config: EvalConfig, template: TemplateName, by_category: bool) -> dict[str, Any]:
     return {
         "id": example.id,
         "task": example.task,

@@ -11,9 +11,14 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from .verbs import VerbNoun
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#B8A800")
 _INK, _SOFT = "#222222", "#666666"
@@ -160,7 +165,7 @@ def _most_common(counts: Counter[str], number: int) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:number]
 
 
-def _figure(width: float, height: float, layout: Literal["constrained"] | None = None) -> Any:
+def _figure(width: float, height: float, layout: Literal["constrained"] | None = None) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -169,20 +174,21 @@ def _figure(width: float, height: float, layout: Literal["constrained"] | None =
     return figure
 
 
-def _png(figure: Any) -> bytes:
+def _png(figure: Figure) -> bytes:
     """Render; a palette of 256 colours makes a quarter of the bytes, and nothing of the moment is written along."""
     from PIL import Image
 
     figure.set_dpi(_DPI)
-    figure.canvas.draw()
-    size = figure.canvas.get_width_height(physical=True)
-    pixels = Image.frombytes("RGBA", size, bytes(figure.canvas.buffer_rgba())).convert("RGB")
+    canvas = cast("FigureCanvasAgg", figure.canvas)
+    canvas.draw()
+    size = canvas.get_width_height(physical=True)
+    pixels = Image.frombytes("RGBA", size, bytes(canvas.buffer_rgba())).convert("RGB")
     buffer = io.BytesIO()
     pixels.quantize(256, dither=Image.Dither.NONE).save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()
 
 
-def _bars(axes: Any, histogram: Histogram, colour: str) -> None:
+def _bars(axes: Axes, histogram: Histogram, colour: str) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     widths = [b - a for a, b in zip(histogram.edges, histogram.edges[1:], strict=False)]
@@ -204,13 +210,13 @@ def _bars(axes: Any, histogram: Histogram, colour: str) -> None:
         axes.spines[side].set_color("#bbbbbb")
 
 
-def _mean_line(axes: Any, histogram: Histogram, text: str) -> None:
+def _mean_line(axes: Axes, histogram: Histogram, text: str) -> None:
     """Mark the mean, its label on the side where there is room."""
     axes.axvline(histogram.mean, color=_INK, linewidth=1.2)
     _note(axes, histogram.mean, text, _INK, to_the_left=histogram.mean > 0.55 * histogram.edges[-1])
 
 
-def _note(axes: Any, x: float, text: str, colour: str, *, to_the_left: bool) -> None:
+def _note(axes: Axes, x: float, text: str, colour: str, *, to_the_left: bool) -> None:
     """Write beside a vertical line, at the top of the plot."""
     axes.annotate(
         text,
@@ -225,7 +231,7 @@ def _note(axes: Any, x: float, text: str, colour: str, *, to_the_left: bool) -> 
     )
 
 
-def _slice(axes: Any, start: float, width: float, inner: float, outer: float, colour: str) -> None:
+def _slice(axes: Axes, start: float, width: float, inner: float, outer: float, colour: str) -> None:
     """A ring's part, clockwise from the top; angles in degrees."""
     from matplotlib.patches import Wedge
 
@@ -235,7 +241,7 @@ def _slice(axes: Any, start: float, width: float, inner: float, outer: float, co
     )
 
 
-def _outer_labels(axes: Any, labels: Sequence[tuple[float, str, str]]) -> None:
+def _outer_labels(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
     """Write the nouns around the wheel, moved apart where slices are narrow, each with a line to its slice."""
     gap = min(2.6, 352 / max(1, len(labels)))  # degrees; 2.6 hold a line of 9.5 points
     angles = spread([angle for angle, _, _ in labels], gap)
@@ -247,7 +253,7 @@ def _outer_labels(axes: Any, labels: Sequence[tuple[float, str, str]]) -> None:
         _radial_text(axes, angle, 1.06, _shortened(noun, 14), 9.5, _INK, centre=False)
 
 
-def _radial_text(axes: Any, angle: float, radius: float, text: str, size: float, colour: str, *, centre: bool) -> None:
+def _radial_text(axes: Axes, angle: float, radius: float, text: str, size: float, colour: str, *, centre: bool) -> None:
     """Write along the radius, never upside down; `centre`: around `radius`, else outwards from it."""
     x, y = _point(angle, radius)
     right = angle % 360 < 180

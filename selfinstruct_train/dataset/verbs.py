@@ -19,7 +19,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from HanTa.HanoverTagger import HanoverTagger
 
 
 @dataclass(frozen=True)
@@ -234,7 +237,7 @@ def _tag_at(tokens: Sequence[Token], place: int) -> str:
 
 
 @lru_cache(maxsize=1)
-def _tagger() -> Any:
+def _tagger() -> HanoverTagger:
     from HanTa.HanoverTagger import HanoverTagger
 
     return HanoverTagger("morphmodel_en.pgz")

@@ -11,7 +11,7 @@ Both decide the same for the same texts in the same order. Package missing: `che
 from __future__ import annotations
 
 import importlib.util
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from ..config import NearDuplicateConfig
 from ..core.model_source import model_source
 from .novelty import Match
 from .tokenize import unicode_words
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 _PACKAGES = {"minhash": "datasketch", "embeddings": "sentence_transformers"}
 _NUM_PERMUTATIONS = 128
@@ -147,7 +150,7 @@ def _triples(text: str) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(words[i : i + 3]) for i in range(max(1, len(words) - 2)))
 
 
-def _min_hash(triples: frozenset[tuple[str, ...]]) -> Any:
+def _min_hash(triples: frozenset[tuple[str, ...]]) -> MinHash:
     from datasketch import MinHash
 
     min_hash = MinHash(num_perm=_NUM_PERMUTATIONS, seed=1)

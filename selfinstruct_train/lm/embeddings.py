@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .transformers.loading import choose_device
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 _KEY = "generate.near_duplicates.embedding_model"
 
@@ -20,7 +23,7 @@ _KEY = "generate.near_duplicates.embedding_model"
 class SentenceEmbedder:
     """A loaded model."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: SentenceTransformer) -> None:
         self._model = model
 
     def embed(self, text: str) -> np.ndarray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..config import ModelConfig
 from ..core.model_source import check_model_source, fingerprint, load_failure, model_source
@@ -18,6 +18,9 @@ from ..core.prompt_format import prompt_ids, user_message
 from ..core.records import Completion, FinishReason, Request, Sampling
 from .base import OnAnswer
 from .transformers.loading import choose_device, choose_dtype
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 CHUNK_BATCHES = 64
 """Batches in a chunk: of many rows, more are equally long."""
@@ -28,7 +31,9 @@ TOO_LONG: FinishReason = "length"
 class RewardModel:
     """A loaded reward model. `chunk_size` is speed only; see `lm.base.LM`."""
 
-    def __init__(self, network: Any, tokenizer: Any, name: str, batch_size: int, device: str) -> None:
+    def __init__(
+        self, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, name: str, batch_size: int, device: str
+    ) -> None:
         self.name = name
         self.batch_size = batch_size
         self.chunk_size = CHUNK_BATCHES * batch_size

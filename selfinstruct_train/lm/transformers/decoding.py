@@ -21,6 +21,7 @@ from .sampling import choose_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from transformers import DynamicCache, PreTrainedModel
 
 COMPACT_BELOW = 0.75
 """Finished rows are cut out of the cache, and waiting rows let in, when fewer than this share is unfinished."""
@@ -46,7 +47,7 @@ class Prefix:
     """The first prompt tokens of some rows, and their one-row cache."""
 
     ids: list[int]
-    cache: Any
+    cache: DynamicCache
 
 
 class Decoder:
@@ -55,7 +56,7 @@ class Decoder:
     `num_tokens` and `num_decided_alone` count the work done, for benchmarks and tests.
     """
 
-    def __init__(self, model: Any, eos_ids: frozenset[int], device: str, margin: float) -> None:
+    def __init__(self, model: PreTrainedModel, eos_ids: frozenset[int], device: str, margin: float) -> None:
         self.model = model
         self.eos_ids = eos_ids
         self.device = device
@@ -216,7 +217,7 @@ class Decoder:
         mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=self.device)
         return ids, mask, (mask.cumsum(1) - 1).clamp(min=0)
 
-    def _forward(self, ids: Tensor, mask: Tensor, positions: Tensor, cache: Any) -> Tensor:
+    def _forward(self, ids: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache | None) -> Tensor:
         """Return the float32 logits after the last token of every row, (batch, vocabulary)."""
         arguments: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
         if self._takes_positions:

@@ -23,12 +23,15 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from multiprocessing.connection import Client, Connection, Listener, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ...config import ModelConfig
 from ...core.records import BudgetReachedError, Completion, Request, Sampling
 from ..base import LM, OnAnswer
 from .batches import Share
+
+if TYPE_CHECKING:
+    from .transformers_lm import TransformersLM
 
 START_TIMEOUT = timedelta(minutes=30)
 """For all processes to be there."""
@@ -106,7 +109,7 @@ class _Worker:
             raise ValueError(f"process {self.rank}: {message[1]}")
         return message
 
-    def _has_ended(self) -> Any:
+    def _has_ended(self) -> NoReturn:
         raise ValueError(
             f"process {self.rank} has ended (killed, or out of memory?); every answer so far is kept, and the same "
             "command goes on from here"
@@ -116,7 +119,7 @@ class _Worker:
 class _SharedLM:
     """The LM of process 0, which answers some shares itself and gives the others away."""
 
-    def __init__(self, lm: Any, workers: list[_Worker]) -> None:
+    def __init__(self, lm: TransformersLM, workers: list[_Worker]) -> None:
         self.lm = lm
         self.workers = workers
         self.name = lm.name

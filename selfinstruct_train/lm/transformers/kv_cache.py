@@ -11,14 +11,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .shared_prefix import PREFIX_ATTRIBUTE
+
+if TYPE_CHECKING:
+    from torch import LongTensor, Tensor
+    from transformers import DynamicCache, PreTrainedConfig, PreTrainedModel
+    from transformers.cache_utils import DynamicLayer
 
 BLOCK_TOKENS = 128
 
 
-def new_cache(config: Any, prefix: Any = None) -> Any:
+def new_cache(config: PreTrainedConfig, prefix: DynamicCache | None = None) -> DynamicCache:
     """Return an empty cache for the model of this config.
 
     Args:
@@ -30,28 +35,31 @@ def new_cache(config: Any, prefix: Any = None) -> Any:
     if is_plain(result):
         result.layers = [_block_layer()() for _ in result.layers]
     if prefix is not None:
-        layers: list[Any] = result.layers
-        for source, target in zip(prefix.layers, layers, strict=True):
+        sources: list[Any] = prefix.layers
+        targets: list[Any] = result.layers
+        for source, target in zip(sources, targets, strict=True):
             target.prefix = (source.keys, source.values)
     return result
 
 
-def is_plain(kv_cache: Any) -> bool:
+def is_plain(kv_cache: DynamicCache) -> bool:
     """Tell whether every layer is full attention, so that what a token sees depends on positions and mask alone."""
     from transformers.cache_utils import DynamicLayer
 
     return bool(kv_cache.layers) and all(type(layer) in (DynamicLayer, _block_layer()) for layer in kv_cache.layers)
 
 
-def repeated(kv_cache: Any, config: Any, num_rows: int) -> Any:
+def repeated(kv_cache: DynamicCache, config: PreTrainedConfig, num_rows: int) -> DynamicCache:
     """Return a new plain cache that holds the single row of `kv_cache` `num_rows` times."""
     result = new_cache(config)
-    for source, target in zip(kv_cache.layers, result.layers, strict=True):
+    sources: list[Any] = kv_cache.layers
+    targets: list[Any] = result.layers
+    for source, target in zip(sources, targets, strict=True):
         target.update(source.keys.expand(num_rows, -1, -1, -1), source.values.expand(num_rows, -1, -1, -1))
     return result
 
 
-def joined(caches: Sequence[Any], config: Any, width: int) -> Any:
+def joined(caches: Sequence[DynamicCache], config: PreTrainedConfig, width: int) -> DynamicCache:
     """Return a new plain cache with the rows of all, each cut or padded on the left to `width` tokens."""
     result = new_cache(config)
     for target, *layers in zip(result.layers, *(part.layers for part in caches), strict=True):
@@ -59,7 +67,7 @@ def joined(caches: Sequence[Any], config: Any, width: int) -> Any:
     return result
 
 
-def argument_name(model: Any) -> str:
+def argument_name(model: PreTrainedModel) -> str:
     """Return the argument under which a model takes its cache; one that it does not know it would ignore.
 
     Raises:
@@ -75,16 +83,16 @@ def argument_name(model: Any) -> str:
     )
 
 
-def select_rows(kv_cache: Any, places: Any) -> None:
+def select_rows(kv_cache: DynamicCache, places: Tensor) -> None:
     """Keep the rows at `places`, int64 (rows,), in any kind of layer."""
     if is_plain(kv_cache):
         kv_cache.batch_select_indices(places)
     else:  # layers with a recurrent state know how to choose rows by this name only (transformers 5.23)
-        kv_cache.reorder_cache(places)
+        kv_cache.reorder_cache(cast("LongTensor", places))
 
 
 @cache
-def _block_layer() -> Any:
+def _block_layer() -> type[DynamicLayer]:
     """Make the layer class late: its base class lives in transformers."""
     import torch
     from transformers.cache_utils import DynamicLayer

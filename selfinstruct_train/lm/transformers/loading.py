@@ -10,16 +10,16 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...config import ModelConfig
 from ...core.model_source import TOKENIZER_FILES, check_model_source, fingerprint, load_failure, model_source
 from ...core.prompt_format import embeddings_needed
+from .transformers_lm import TransformersLM, num_embeddings
 
 if TYPE_CHECKING:
     import torch
-
-    from .transformers_lm import TransformersLM
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 def load_transformers_lm(model: ModelConfig, path: str | None = None) -> TransformersLM:
@@ -28,8 +28,6 @@ def load_transformers_lm(model: ModelConfig, path: str | None = None) -> Transfo
     Raises:
         ValueError: no model is there, or it cannot be loaded.
     """
-    from .transformers_lm import TransformersLM
-
     if path is not None and path != model.path:
         model = replace(model, path=path, revision=None)
     source = model_source(model.path)
@@ -38,7 +36,8 @@ def load_transformers_lm(model: ModelConfig, path: str | None = None) -> Transfo
     network, tokenizer = _load(source, model, dtype)
     _check_vocabulary(network, tokenizer, model.path)
     name = f"{model.path}@{_revision(source, model, network)} transformers {str(dtype).removeprefix('torch.')}"
-    return TransformersLM(network.to(device), tokenizer, name, model.batch_size, device)
+    network = network.to(device)  # type: ignore[arg-type]  # transformers wraps the method and loses its self
+    return TransformersLM(network, tokenizer, name, model.batch_size, device)
 
 
 def choose_device(device: str) -> str:
@@ -72,7 +71,7 @@ def choose_dtype(model: ModelConfig) -> torch.dtype:
     return torch.bfloat16 if on_gpu and torch.cuda.is_bf16_supported() else torch.float32
 
 
-def _load(source: str, model: ModelConfig, dtype: torch.dtype) -> tuple[Any, Any]:
+def _load(source: str, model: ModelConfig, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Return the network and its tokenizer."""
     adapter = Path(source) / "adapter_config.json"
     if adapter.exists():
@@ -90,7 +89,9 @@ def _load(source: str, model: ModelConfig, dtype: torch.dtype) -> tuple[Any, Any
     return network, tokenizer
 
 
-def _load_adapter(source: str, adapter: Path, model: ModelConfig, dtype: torch.dtype) -> tuple[Any, Any]:
+def _load_adapter(
+    source: str, adapter: Path, model: ModelConfig, dtype: torch.dtype
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load the base model that the adapter names, merge the adapter into it, and take the adapter's tokenizer."""
     import peft
     import transformers
@@ -114,17 +115,16 @@ def _load_adapter(source: str, adapter: Path, model: ModelConfig, dtype: torch.d
     return network, tokenizer
 
 
-def _check_vocabulary(network: Any, tokenizer: Any, path: str) -> None:
-    rows = network.get_input_embeddings().weight.shape[0]
-    needed = embeddings_needed(tokenizer)
-    if needed > rows:
+def _check_vocabulary(network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, path: str) -> None:
+    number, needed = num_embeddings(network), embeddings_needed(tokenizer)
+    if needed > number:
         raise ValueError(
-            f"model.path {path!r}: the tokenizer has {needed} tokens but the model {rows} embeddings; "
+            f"model.path {path!r}: the tokenizer has {needed} tokens but the model {number} embeddings; "
             "they do not belong together"
         )
 
 
-def _revision(source: str, model: ModelConfig, network: Any) -> str:
+def _revision(source: str, model: ModelConfig, network: PreTrainedModel) -> str:
     """Return what pins the weights: the Hub commit, or a fingerprint of the files of a folder."""
     if not Path(source).exists():
         return str(getattr(network.config, "_commit_hash", None) or model.revision or "main")

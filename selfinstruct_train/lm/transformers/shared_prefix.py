@@ -9,11 +9,14 @@ not believed: `works_with` compares logits. Where it does not, the prefix is cop
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.nn import Module
+    from transformers import PreTrainedModel
 
 IMPLEMENTATION = "selfinstruct_shared_prefix"
 """Its name among transformers' attention functions."""
@@ -25,7 +28,7 @@ _TOLERANCE = {"float64": 1e-3, "float32": 1e-3, "bfloat16": 0.2, "float16": 0.05
 """Largest difference of logits in a trial, in standard deviations of the logits; a wrong attention is off by more."""
 
 
-def works_with(model: Any, forward: Any) -> bool:
+def works_with(model: PreTrainedModel, forward: Callable[[list[int], list[list[int]], bool], Tensor]) -> bool:
     """Switch the model to this attention if its logits stay what they were; tell whether they did.
 
     Args:
@@ -58,7 +61,7 @@ def are_close(some: Tensor, others: Tensor, tolerance: float) -> bool:
 
 
 def attention(
-    module: Any,
+    module: Module,
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -152,7 +155,7 @@ def _merged(one: Part, other: Part) -> Tensor:
 
 
 @cache
-def _sdpa() -> Any:
+def _sdpa() -> Callable[..., tuple[Tensor, None]]:
     from transformers import AttentionInterface
 
     return AttentionInterface()["sdpa"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ...core.prompt_format import question_ids
 from ...core.records import Completion, Request, Sampling
@@ -23,6 +23,7 @@ from .memory import is_out_of_memory, release, rows_that_fit
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,14 @@ FLOAT32_MARGIN = 2.0**-12
 class TransformersLM:
     """A causal LM and its tokenizer, ready to complete text. See `lm.base.LM` for the promises."""
 
-    def __init__(self, model: Any, tokenizer: Any, name: str, batch_size: int = 32, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        name: str,
+        batch_size: int = 32,
+        device: str = "cpu",
+    ) -> None:
         import torch
 
         if batch_size < 1:
@@ -161,7 +169,7 @@ class TransformersLM:
             raise ValueError(
                 f"request {request.id!r}: the prompt is empty and the tokenizer has no BOS token; give a prompt"
             )
-        if max(ids) >= self.decoder.model.get_input_embeddings().weight.shape[0]:
+        if max(ids) >= num_embeddings(self.decoder.model):
             token = self._tokenizer.convert_ids_to_tokens(max(ids))
             raise ValueError(
                 f"request {request.id!r}: the prompt holds the token {token!r}, for which the model has no embedding; "
@@ -198,7 +206,7 @@ class TransformersLM:
         return Completion("", text, reason, len(row.prompt_ids), len(row.new_ids))
 
 
-def eos_ids(model: Any, tokenizer: Any) -> frozenset[int]:
+def eos_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     """Collect the token ids that end a text, from the model's configs and the tokenizer."""
     values: list[Any] = [tokenizer.eos_token_id]
     for config in (model.config, getattr(model, "generation_config", None)):
@@ -207,7 +215,12 @@ def eos_ids(model: Any, tokenizer: Any) -> frozenset[int]:
     return frozenset(value for value in values if value is not None)
 
 
-def context_length(config: Any) -> int | None:
+def num_embeddings(model: PreTrainedModel) -> int:
+    """Return for how many tokens a model has an embedding."""
+    return int(cast("Tensor", model.get_input_embeddings().weight).shape[0])
+
+
+def context_length(config: PreTrainedConfig) -> int | None:
     """Return how many tokens the model's positions reach, or None where its config sets no limit.
 
     With longrope (Phi-3) a longer text turns the positions of its whole batch another way: not answered here.

@@ -13,13 +13,20 @@ from collections.abc import Sequence
 from functools import partial
 from multiprocessing import get_context
 from queue import Empty
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...config import ModelConfig
 from ...core.records import Completion, Request, Sampling
 from ..base import OnAnswer
 from .vllm_lm import VllmLM
 
+if TYPE_CHECKING:
+    from multiprocessing.queues import Queue
+
+Asked = tuple[int, list[Request], Sampling] | None
+"""A call to a replica: its number, the requests and how they are sampled; None ends the replica."""
+Told = tuple[Any, ...]
+"""What a replica says: ready, answers, done or error, the number of the call, and more."""
 POLL_SECONDS = 1.0
 """How often it is looked whether a replica that says nothing is still alive."""
 
@@ -30,8 +37,8 @@ class VllmReplicas:
     def __init__(self, model: ModelConfig) -> None:
         shares = gpu_shares(os.environ.get("CUDA_VISIBLE_DEVICES"), _num_gpus(), model)
         context = get_context("spawn")
-        self._told: Any = context.Queue()
-        self._asked = [context.Queue() for _ in shares]
+        self._told: Queue[Told] = context.Queue()
+        self._asked: list[Queue[Asked]] = [context.Queue() for _ in shares]
         self._processes = [
             # no daemons: an engine has child processes of its own, which daemons may not have
             context.Process(target=_serve, args=(i, model, gpus, self._asked[i], self._told))
@@ -79,7 +86,7 @@ class VllmReplicas:
         for process in self._processes:
             process.join()
 
-    def _next(self) -> Any:
+    def _next(self) -> Told:
         """Return what a replica tells next; errors of the current call, and of a start, are raised."""
         while True:
             try:
@@ -122,7 +129,7 @@ def _num_gpus() -> int:
     return torch.cuda.device_count()
 
 
-def _serve(replica: int, model: ModelConfig, gpus: str | None, asked: Any, told: Any) -> None:
+def _serve(replica: int, model: ModelConfig, gpus: str | None, asked: Queue[Asked], told: Queue[Told]) -> None:
     """Run in the replica's process: open the engine, then answer calls until None comes or the parent is gone."""
     from multiprocessing import parent_process
 
@@ -152,5 +159,5 @@ def _serve(replica: int, model: ModelConfig, gpus: str | None, asked: Any, told:
             told.put(("done", call))
 
 
-def _tell(told: Any, call: int, answers: Sequence[Completion]) -> None:
+def _tell(told: Queue[Told], call: int, answers: Sequence[Completion]) -> None:
     told.put(("answers", call, list(answers)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...config import ModelConfig
 from ...core.model_source import fingerprint, load_failure, model_source
@@ -19,6 +19,10 @@ from ...core.prompt_format import question_ids
 from ...core.records import Completion, FinishReason, Request, Sampling
 from ..base import OnAnswer, UnansweredError
 from ..stopping import completion_text, cut_at_stop
+
+if TYPE_CHECKING:
+    from vllm import CompletionOutput, SamplingParams
+    from vllm.v1.engine.llm_engine import LLMEngine
 
 CHUNK_SIZE = 1024
 """Requests of a call: enough to keep the engine's batch full for most of the time."""
@@ -118,7 +122,9 @@ class VllmLM:
             )
         return ids
 
-    def _completion(self, request: Request, prompt: list[int], output: Any, sampling: Sampling) -> Completion:
+    def _completion(
+        self, request: Request, prompt: list[int], output: CompletionOutput, sampling: Sampling
+    ) -> Completion:
         """Make the answer; its token count holds every generated token, also EOS and those of a stop string."""
         if output.finish_reason not in ("stop", "length"):
             raise ValueError(f"request {request.id!r}: vLLM ended it with {output.finish_reason!r}")
@@ -142,7 +148,7 @@ class VllmLM:
             raise ValueError(f"model {self.name.split('@')[0]!r} gives NaN for a prompt; its weights are broken")
 
 
-def _sampling_params(sampling: Sampling, seed: int) -> Any:
+def _sampling_params(sampling: Sampling, seed: int) -> SamplingParams:
     from vllm import SamplingParams
 
     return SamplingParams(
@@ -156,7 +162,7 @@ def _sampling_params(sampling: Sampling, seed: int) -> Any:
     )
 
 
-def _revision(source: str, model: ModelConfig, engine: Any) -> str:
+def _revision(source: str, model: ModelConfig, engine: LLMEngine) -> str:
     """Return what pins the weights: the Hub commit, or a fingerprint of the files of a folder."""
     if Path(source).exists():
         return fingerprint(Path(source))

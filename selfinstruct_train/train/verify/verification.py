@@ -19,6 +19,7 @@ from ...core.prompt_format import embeddings_needed, end_id, stop_ids
 from ...core.storage import sha256_of, write_json
 from ...lm.transformers.greedy import Greedy
 from ...lm.transformers.memory import is_out_of_memory
+from ...lm.transformers.transformers_lm import num_embeddings
 from ..checks.findings import AFTER_TRAINING, Finding, accept, to_json
 from ..failures import first_sentence
 from ..network.model import context_length
@@ -330,7 +331,7 @@ def _load_full(folder: Path, device: Device, trust: bool) -> tuple[PreTrainedMod
 
 
 def _check_vocabulary(network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Finding:
-    rows = cast("nn.Embedding", network.get_input_embeddings()).weight.shape[0]
+    rows = num_embeddings(network)
     needed = embeddings_needed(tokenizer)
     if needed > rows:
         what = f"the tokenizer has {needed} tokens but the model {rows} embeddings"
