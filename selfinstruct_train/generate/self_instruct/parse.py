@@ -45,12 +45,21 @@ class InstanceCandidate:
 
 
 def parse_instructions(text: str, finish_reason: str, method: Method) -> list[str]:
-    """Return the usable instructions of a stage-1 completion, in order."""
+    """Return the usable instructions of a stage-1 completion, in order.
+
+    Args:
+        finish_reason: "length" where the completion was cut; its last instruction is then not whole.
+        method: "default", or "paper" for the released code's behaviour.
+    """
     return [c.text for c in instruction_candidates(text, finish_reason, method) if c.verdict == KEPT]
 
 
 def parse_instances(text: str, finish_reason: str, is_classification: bool, method: Method) -> list[tuple[str, str]]:
-    """Return the usable (input, output) pairs of a stage-3 completion, in order."""
+    """Return the usable (input, output) pairs of a stage-3 completion, in order.
+
+    Args:
+        is_classification: whether the completion gives labels before inputs.
+    """
     candidates = instance_candidates(text, finish_reason, is_classification, method)
     return [(c.input, c.output) for c in candidates if c.verdict == KEPT]
 
