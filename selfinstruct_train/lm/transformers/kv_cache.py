@@ -94,17 +94,14 @@ def select_rows(kv_cache: DynamicCache, places: Tensor) -> None:
 @cache
 def _block_layer() -> type[DynamicLayer]:
     """Make the layer class late: its base class lives in transformers."""
-    import torch
     from transformers.cache_utils import DynamicLayer
 
     class BlockLayer(DynamicLayer):
         """Keys and values (batch, heads, used tokens, head size) as views of larger buffers."""
 
-        prefix: tuple[torch.Tensor, torch.Tensor] | None = None
+        prefix: tuple[Tensor, Tensor] | None = None
 
-        def update(
-            self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
-        ) -> tuple[torch.Tensor, torch.Tensor]:
+        def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
             if not self.is_initialized:
                 self.lazy_initialization(key_states, value_states)
                 self.key_buffer = self.value_buffer = None
@@ -112,8 +109,8 @@ def _block_layer() -> type[DynamicLayer]:
             used = self.keys.shape[2] if self.keys.numel() else 0
             total = used + key_states.shape[2]
             if self.key_buffer is None or total > self.key_buffer.shape[2]:
-                self.key_buffer = self._grown(self.keys, key_states, total + BLOCK_TOKENS)
-                self.value_buffer = self._grown(self.values, value_states, total + BLOCK_TOKENS)
+                self.key_buffer = _grown(self.keys, key_states, total + BLOCK_TOKENS)
+                self.value_buffer = _grown(self.values, value_states, total + BLOCK_TOKENS)
             self.key_buffer[:, :, used:total] = key_states
             self.value_buffer[:, :, used:total] = value_states
             self.keys, self.values = self.key_buffer[:, :, :total], self.value_buffer[:, :, :total]
@@ -121,37 +118,39 @@ def _block_layer() -> type[DynamicLayer]:
                 setattr(self.keys, PREFIX_ATTRIBUTE, self.prefix)
             return self.keys, self.values
 
-        @staticmethod
-        def _grown(old: torch.Tensor, new: torch.Tensor, capacity: int) -> torch.Tensor:
-            buffer = new.new_empty(new.shape[0], new.shape[1], capacity, new.shape[3])
-            if old.numel():
-                buffer[:, :, : old.shape[2]] = old
-            return buffer
-
         def set_rows(self, parts: list[Any], width: int) -> None:
             """Take over the rows of other layers, aligned at the right; what is missing on the left is zeros."""
             self.prefix = parts[0].prefix
             self.lazy_initialization(parts[0].keys, parts[0].values)
-            self.key_buffer = self._stacked([part.keys for part in parts], width)
-            self.value_buffer = self._stacked([part.values for part in parts], width)
+            self.key_buffer = _stacked([part.keys for part in parts], width)
+            self.value_buffer = _stacked([part.values for part in parts], width)
             self.keys, self.values = self.key_buffer[:, :, :width], self.value_buffer[:, :, :width]
 
-        @staticmethod
-        def _stacked(parts: list[torch.Tensor], width: int) -> torch.Tensor:
-            first = parts[0]
-            rows = sum(len(part) for part in parts)
-            buffer = first.new_empty(rows, first.shape[1], width + BLOCK_TOKENS, first.shape[3])
-            start = 0
-            for part in parts:
-                used = min(width, part.shape[2])
-                place = buffer[start : start + len(part)]
-                place[:, :, : width - used] = 0
-                place[:, :, width - used : width] = part[:, :, part.shape[2] - used :]
-                start += len(part)
-            return buffer
-
-        def batch_select_indices(self, indices: torch.Tensor) -> None:
+        def batch_select_indices(self, indices: Tensor) -> None:
             super().batch_select_indices(indices)
             self.key_buffer = self.value_buffer = None
 
     return BlockLayer
+
+
+def _grown(old: Tensor, new: Tensor, capacity: int) -> Tensor:
+    """Return a buffer with room for `capacity` tokens that begins with the old ones: (batch, heads, capacity, size)."""
+    buffer = new.new_empty(new.shape[0], new.shape[1], capacity, new.shape[3])
+    if old.numel():
+        buffer[:, :, : old.shape[2]] = old
+    return buffer
+
+
+def _stacked(parts: list[Tensor], width: int) -> Tensor:
+    """Return the rows of all parts in one buffer, aligned at the right of `width` tokens; zeros on the left."""
+    first = parts[0]
+    rows = sum(len(part) for part in parts)
+    buffer = first.new_empty(rows, first.shape[1], width + BLOCK_TOKENS, first.shape[3])
+    start = 0
+    for part in parts:
+        used = min(width, part.shape[2])
+        place = buffer[start : start + len(part)]
+        place[:, :, : width - used] = 0
+        place[:, :, width - used : width] = part[:, :, part.shape[2] - used :]
+        start += len(part)
+    return buffer
