@@ -7,7 +7,6 @@ and equal answers of two systems are asked about once. Figures are none of this 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +19,7 @@ from selfinstruct_train.core.journal import Journal
 from selfinstruct_train.core.names import BASE_CUT
 from selfinstruct_train.core.records import Completion, Request
 from selfinstruct_train.core.seeding import derive_seed
+from selfinstruct_train.core.storage import text_sha256
 from selfinstruct_train.lm.asking import Questions, ask, check_model
 from selfinstruct_train.lm.base import LM
 
@@ -148,13 +148,13 @@ def _ask(config: Config, kind: str, lm: LM, prompts: Iterable[str]) -> dict[str,
     settings = config.judge
     requests = {}
     for prompt in prompts:
-        sha256 = _sha256(prompt)
+        sha256 = text_sha256(prompt)
         requests[prompt] = Request(
             f"{kind}-{sha256[:16]}", prompt, derive_seed(config.seed, "judge", kind, sha256), settings.chat
         )
     header = journal_header(config, kind, lm.name)
     # each judge and question has a journal of its own, so that trying another one needs no new run
-    name = f"judge-{kind}-{_sha256(json.dumps(header, sort_keys=True))[:8]}.jsonl"
+    name = f"judge-{kind}-{text_sha256(json.dumps(header, sort_keys=True))[:8]}.jsonl"
     with Journal.open(Path(config.run_dir) / "journal" / name, header) as journal:
         num_stored = sum(request.id in journal for request in requests.values())
         logger.info("%s: %d questions, %d of them answered before", kind, len(requests), num_stored)
@@ -179,15 +179,11 @@ def journal_header(config: Config, kind: str, lm_name: str) -> dict[str, Any]:
 
 def template_sha256(kind: str, chat: bool) -> str:
     """Return the checksum of a question's template, as journals and judge.json hold it."""
-    return _sha256(TEMPLATES[kind](chat))
+    return text_sha256(TEMPLATES[kind](chat))
 
 
 def _reply(completion: Completion) -> str:
     return completion.text.strip()
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _check_known(setting: str, names: Sequence[str], answers: dict[str, list[str]]) -> None:

@@ -5,13 +5,13 @@ Files of the run are read and checked here, and the commands that bring missing 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from selfinstruct_train.config import Config
 from selfinstruct_train.core.builtin import PREFIX
+from selfinstruct_train.core.storage import read_json
 
 PICTURE = "a picture"
 """The paper's side where it shows no figure."""
@@ -56,12 +56,7 @@ class RunFolder:
         if not path.is_file():
             return None
         self.files.append(path)
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(
-                f"{path}: not JSON ({error}); delete it, or run the command that writes it again"
-            ) from None
+        return read_json(path)
 
 
 def shown_name(path: str) -> str:

@@ -6,7 +6,6 @@ log_history.json and verification.json. Nothing is computed here beyond picking 
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 from selfinstruct_train.core.names import MIXTURES
 from selfinstruct_train.core.records import Row
 from selfinstruct_train.core.seeding import derive_seed
-from selfinstruct_train.core.storage import sha256_of
+from selfinstruct_train.core.storage import read_json, sha256_of
 
 _NUM_ROWS = 8  # of the generated data
 
@@ -112,12 +111,7 @@ def read_review(path: Path) -> Review | None:
 
 
 def _read_json(path: Path, absent: Any) -> Any:
-    if not path.is_file():
-        return absent
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON ({error}); delete it, or run the stage that writes it again") from None
+    return read_json(path) if path.is_file() else absent
 
 
 def _numbers(record: dict[str, Any]) -> dict[str, float]:

@@ -5,13 +5,13 @@ Pure functions over bytes and records; the file, its lock and its order are `jou
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 from .records import Completion, FinishReason, Request
+from .storage import text_sha256
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ def _flatten(header: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def prompt_sha256(request: Request) -> str:
-    text = ("\0chat\0" if request.chat else "") + request.prompt
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    """Return the checksum by which a journal knows the prompt of an answer again."""
+    return text_sha256(("\0chat\0" if request.chat else "") + request.prompt)
 
 
 def storable(completion: Completion) -> Completion:

@@ -54,6 +54,17 @@ def load_failure(source: str, error: Exception) -> str:
     return f"model.path {source!r} cannot be loaded ({where}): {type(error).__name__}: {reason[:300]}"
 
 
+def weights_revision(source: str, commit: str | None, asked: str | None) -> str:
+    """Return what pins the weights: a fingerprint of the files of a folder, or the Hub's commit.
+
+    Args:
+        commit: as the loaded model tells it.
+        asked: the revision that the config names.
+    """
+    folder = Path(source)
+    return fingerprint(folder) if folder.exists() else str(commit or asked or "main")
+
+
 def fingerprint(folder: Path) -> str:
     """Return 12 hex digits that change with the weights, config or tokenizer of a model folder.
 

@@ -1,6 +1,6 @@
 """Write derived files: each is made aside and put in place in one step, so a reader sees the old or the new, whole.
 
-And how they are read: the checksum by which a file is known again, an object of JSON.
+And how they are read: the checksum by which a file or a text is known again, JSON.
 """
 
 from __future__ import annotations
@@ -57,16 +57,30 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def text_sha256(*texts: str) -> str:
+    """Return the checksum of texts in hex; it tells where one text ends and the next begins."""
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def read_json(path: Path) -> Any:
+    """Read a file that holds one JSON value.
+
+    Raises:
+        ValueError: it does not.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON ({error}); delete it, or run the command that writes it again") from error
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """Read a file that holds one JSON object.
 
     Raises:
         ValueError: it holds something else.
     """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON ({error}); delete it, or run the command that writes it again") from error
+    value = read_json(path)
     if not isinstance(value, dict):
         raise ValueError(f"{path}: not an object; delete it, or run the command that writes it again")
     return value

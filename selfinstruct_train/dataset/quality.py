@@ -18,9 +18,8 @@ from ..core.journal import Journal
 from ..core.names import KEPT
 from ..core.records import Completion, Request, Row, Sampling
 from ..core.seeding import derive_seed
-from ..core.storage import write_jsonl
+from ..core.storage import text_sha256, write_jsonl
 from ..generate.self_instruct.parse import REFUSED
-from ..generate.self_instruct.prompts import sha256_of
 from ..lm import load_lm
 from ..lm.asking import Questions, ask, check_model
 from ..lm.base import LM
@@ -191,6 +190,6 @@ def _header(config: Config) -> dict[str, Any]:
     return header | {
         "seed": config.seed,
         "chat": settings.chat,
-        "rubric_sha256": sha256_of(RUBRIC, CHAT_QUESTION if settings.chat else PLAIN_QUESTION),
+        "rubric_sha256": text_sha256(RUBRIC, CHAT_QUESTION if settings.chat else PLAIN_QUESTION),
         "sampling": asdict(settings.sampling),
     }

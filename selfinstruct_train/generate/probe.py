@@ -21,13 +21,12 @@ from ..core.names import KEPT
 from ..core.records import BudgetReachedError, Instruction, Request
 from ..core.seeding import derive_seed
 from ..core.stats import mean_intervals
-from ..core.storage import write_json
+from ..core.storage import text_sha256, write_json
 from ..lm.base import LM, UnansweredError
 from ..lm.budget import FREE, Meter, MeteredLM, Usage, money, spent_before, usage_of
 from ..lm.progress import compact, duration
 from .self_instruct.instructions import CandidateFilter, prompt_seeds
 from .self_instruct.prompt_forms import PromptForm, form_sampling, instruction_message, is_chat
-from .self_instruct.prompts import sha256_of
 from .session import Plan, journal_path
 
 NUM_PROMPTS = 20
@@ -103,7 +102,7 @@ def _probe_form(plan: Plan, lm: LM, form: PromptForm, num_prompts: int) -> FormR
         "stage": "probe",
         "seed": plan.config.seed,
         "prompt_form": form,
-        "prompts_sha256": sha256_of(*(request.prompt for request, _ in asked)),
+        "prompts_sha256": text_sha256(*(request.prompt for request, _ in asked)),
         "sampling": asdict(sampling),
         "lm": lm.name,
     }

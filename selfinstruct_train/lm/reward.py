@@ -9,11 +9,10 @@ matrix products, in the last decimals. Weights are read from safetensors only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config import ModelConfig
-from ..core.model_source import check_model_source, fingerprint, load_failure, model_source
+from ..core.model_source import check_model_source, load_failure, model_source, weights_revision
 from ..core.prompt_format import prompt_ids, user_message
 from ..core.records import Completion, FinishReason, Request, Sampling
 from .base import OnAnswer
@@ -118,7 +117,6 @@ def load_reward_model(model: ModelConfig) -> RewardModel:
         raise ValueError(
             f"model.path {model.path!r} has {network.config.num_labels} outputs; a reward model has 1, the score"
         )
-    commit = str(getattr(network.config, "_commit_hash", None) or model.revision or "main")
-    revision = fingerprint(Path(source)) if Path(source).exists() else commit
+    revision = weights_revision(source, getattr(network.config, "_commit_hash", None), model.revision)
     name = f"{model.path}@{revision} transformers reward {str(dtype).removeprefix('torch.')}"
     return RewardModel(network.to(device), tokenizer, name, model.batch_size, device)

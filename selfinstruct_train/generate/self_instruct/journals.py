@@ -13,11 +13,11 @@ from typing import Any
 
 from ...core.journal import Journal
 from ...core.names import STAGES, Stage
+from ...core.storage import text_sha256
 from ...lm.base import LM
 from ...lm.budget import FREE, Meter, MeteredLM, spent_before
 from ..session import Plan, Session, journal_path
 from .instances import instance_sampling
-from .prompts import sha256_of
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def journal_header(plan: Plan, stage: Stage) -> dict[str, Any]:
         seeds = (f"{t.id}\n{t.is_classification}\n{t.instruction}" for t in plan.seeds)
         return header | {
             "method": settings.method,
-            "seed_tasks_sha256": sha256_of(*seeds),
+            "seed_tasks_sha256": text_sha256(*seeds),
             "num_prompt_instructions": settings.num_prompt_instructions,
             "max_machine_instructions": settings.max_machine_instructions,
             "requests_per_round": settings.requests_per_round,
@@ -63,13 +63,13 @@ def journal_header(plan: Plan, stage: Stage) -> dict[str, Any]:
         }
     if stage == "classification":
         return header | {
-            "template_sha256": sha256_of(plan.templates.classification),
+            "template_sha256": text_sha256(plan.templates.classification),
             "sampling": asdict(settings.classification_sampling),
         }
     return header | {
         "method": settings.method,  # it decides token limits and what answer of stage 2 counts as a yes
         "max_instances": settings.max_instances,
-        "templates_sha256": sha256_of(plan.templates.input_first, plan.templates.output_first),
+        "templates_sha256": text_sha256(plan.templates.input_first, plan.templates.output_first),
         "sampling": asdict(instance_sampling(settings)),
     }
 

@@ -7,7 +7,6 @@ once.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,11 +57,6 @@ def read_templates(folder: str | Path) -> Templates:
         ValueError: a file is absent, is not UTF-8, or does not end with "Task:".
     """
     return Templates(*(_read_template(Path(folder) / f"{name}.txt") for name in Templates.__dataclass_fields__))
-
-
-def sha256_of(*texts: str) -> str:
-    """Fingerprint of texts, for a journal's header."""
-    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _read_template(path: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...config import ModelConfig
-from ...core.model_source import TOKENIZER_FILES, check_model_source, fingerprint, load_failure, model_source
+from ...core.model_source import TOKENIZER_FILES, check_model_source, load_failure, model_source, weights_revision
 from ...core.prompt_format import embeddings_needed
 from .transformers_lm import TransformersLM, num_embeddings
 
@@ -35,7 +35,8 @@ def load_transformers_lm(model: ModelConfig, path: str | None = None) -> Transfo
     device, dtype = choose_device(model.device), choose_dtype(model)
     network, tokenizer = _load(source, model, dtype)
     _check_vocabulary(network, tokenizer, model.path)
-    name = f"{model.path}@{_revision(source, model, network)} transformers {str(dtype).removeprefix('torch.')}"
+    revision = weights_revision(source, getattr(network.config, "_commit_hash", None), model.revision)
+    name = f"{model.path}@{revision} transformers {str(dtype).removeprefix('torch.')}"
     network = network.to(device)  # type: ignore[arg-type]  # transformers wraps the method and loses its self
     return TransformersLM(network, tokenizer, name, model.batch_size, device)
 
@@ -122,10 +123,3 @@ def _check_vocabulary(network: PreTrainedModel, tokenizer: PreTrainedTokenizerBa
             f"model.path {path!r}: the tokenizer has {needed} tokens but the model {number} embeddings; "
             "they do not belong together"
         )
-
-
-def _revision(source: str, model: ModelConfig, network: PreTrainedModel) -> str:
-    """Return what pins the weights: the Hub commit, or a fingerprint of the files of a folder."""
-    if not Path(source).exists():
-        return str(getattr(network.config, "_commit_hash", None) or model.revision or "main")
-    return fingerprint(Path(source))

@@ -10,11 +10,10 @@ With `model.vllm.data_parallel_size` above 1, see `replicas`: this module is one
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...config import ModelConfig
-from ...core.model_source import fingerprint, load_failure, model_source
+from ...core.model_source import load_failure, model_source, weights_revision
 from ...core.prompt_format import question_ids
 from ...core.records import Completion, FinishReason, Request, Sampling
 from ..base import OnAnswer, UnansweredError
@@ -22,7 +21,6 @@ from ..stopping import completion_text, cut_at_stop
 
 if TYPE_CHECKING:
     from vllm import CompletionOutput, SamplingParams
-    from vllm.v1.engine.llm_engine import LLMEngine
 
 CHUNK_SIZE = 1024
 """Requests of a call: enough to keep the engine's batch full for most of the time."""
@@ -64,7 +62,8 @@ class VllmLM:
             raise ValueError(load_failure(source, error)) from error
         self.chunk_size = CHUNK_SIZE
         self.context = int(self._engine.model_config.max_model_len)
-        self.name = f"{model.path}@{_revision(source, model, self._engine)} vllm {dtype}"
+        commit = getattr(self._engine.model_config.hf_config, "_commit_hash", None)
+        self.name = f"{model.path}@{weights_revision(source, commit, model.revision)} vllm {dtype}"
         self._count = 0
         self._check_weights()
 
@@ -160,10 +159,3 @@ def _sampling_params(sampling: Sampling, seed: int) -> SamplingParams:
         stop=list(sampling.stop),
         seed=seed ^ (seed >> 32),  # on a CPU only the lower 32 bits count
     )
-
-
-def _revision(source: str, model: ModelConfig, engine: LLMEngine) -> str:
-    """Return what pins the weights: the Hub commit, or a fingerprint of the files of a folder."""
-    if Path(source).exists():
-        return fingerprint(Path(source))
-    return str(getattr(engine.model_config.hf_config, "_commit_hash", None) or model.revision or "main")

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from selfinstruct_train.core import storage
-from selfinstruct_train.core.storage import read_object, sha256_of, write_atomically, write_json, write_jsonl
+from selfinstruct_train.core.storage import (
+    read_object,
+    sha256_of,
+    text_sha256,
+    write_atomically,
+    write_json,
+    write_jsonl,
+)
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,6 +44,12 @@ def test_json_is_readable_text(tmp_path: Path) -> None:
 def test_a_checksum_is_that_of_the_files_bytes(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"abc")  # the example of FIPS 180-2
     assert sha256_of(tmp_path / "file") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_checksum_of_texts_tells_where_each_ends() -> None:
+    assert text_sha256("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2
+    assert text_sha256("ab", "c") != text_sha256("a", "bc") != text_sha256("abc")
+    assert len(text_sha256("half a pair: \ud800")) == 64
 
 
 @pytest.mark.parametrize(("text", "why"), [("{", "not JSON"), ("[1]", "not an object")])
