@@ -38,8 +38,6 @@ from .row_checks import (
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
-CHECKS = BEFORE_TRAINING
-
 FindOverlaps = Callable[[Sequence[Row]], Sequence[object | None]]
 """Returns for every row its overlap with evaluation data, whose str() describes it, or None."""
 
@@ -79,15 +77,19 @@ def examine(
             settings on this machine.
     """
     check_allowed(config.train.allow)
-    looked = overlaps if config.generate.contamination.action != "off" else None
+    is_looked_for = config.generate.contamination.action != "off"
+    found_overlaps = _find_overlaps(plans, overlaps) if is_looked_for else [None] * len(plans)
     if arms is None:
-        results = examine_all(config, plans, looked)
+        results = _examine_for_this_launch(config, plans, found_overlaps)
         tables = tuple(
             f"{plan.mixture}: {len(plan.rows):,} of {len(plan.source_rows):,} rows\n{findings_table(found)}"
             for plan, found in zip(plans, results, strict=True)
         )
         return Examination(tables, tuple(finding for found in results for finding in found))
-    results = examine_data(config, plans, looked)
+    results = [
+        accept(_data_findings(plan, found), config.train.allow)
+        for plan, found in zip(plans, found_overlaps, strict=True)
+    ]
     findings = tuple(
         replace(finding, what=f"{arm}: {finding.what}")
         for arm, found in zip(arms, results, strict=True)
@@ -97,15 +99,10 @@ def examine(
     return Examination((findings_table(notable),), findings)
 
 
-def examine_all(config: Config, plans: Sequence[Plan], overlaps: FindOverlaps | None) -> list[tuple[Finding, ...]]:
-    """Examine the plans of a run for the devices and the launch of this process.
-
-    Args:
-        overlaps: called once, with the rows of all plans; None: evaluation data is not looked for.
-
-    Raises:
-        ValueError: the model's config cannot be read, or training would refuse the settings on this machine.
-    """
+def _examine_for_this_launch(
+    config: Config, plans: Sequence[Plan], overlaps: Sequence[dict[int, object] | None]
+) -> list[tuple[Finding, ...]]:
+    """Make all checks of the plans, for the devices and the launch of this process."""
     launch = asked_launch()
     micro_batches(config, launch.num_processes)
     check_available(config, trains_on_gpu(config.model))
@@ -114,30 +111,13 @@ def examine_all(config: Config, plans: Sequence[Plan], overlaps: FindOverlaps | 
     model_config = read_model_config(config.model)
     devices = find_devices(trains_on_gpu(config.model), launch.num_processes)
     return [
-        check_plan(plan, common, expect(plan, model_config, devices, launch), devices)
-        for plan, common in zip(plans, _in_common(plans, overlaps), strict=True)
+        check_plan(plan, found, expect(plan, model_config, devices, launch), devices)
+        for plan, found in zip(plans, overlaps, strict=True)
     ]
 
 
-def examine_data(config: Config, plans: Sequence[Plan], overlaps: FindOverlaps | None) -> list[tuple[Finding, ...]]:
-    """Examine what will be trained elsewhere: all checks but those of memory and time, which hang on its launch.
-
-    Args:
-        overlaps: as of `examine_all`.
-
-    Raises:
-        ValueError: the model's config cannot be read.
-    """
-    return [
-        accept(_data_findings(plan, common), config.train.allow)
-        for plan, common in zip(plans, _in_common(plans, overlaps), strict=True)
-    ]
-
-
-def _in_common(plans: Sequence[Plan], overlaps: FindOverlaps | None) -> list[dict[int, object] | None]:
+def _find_overlaps(plans: Sequence[Plan], overlaps: FindOverlaps) -> list[dict[int, object]]:
     """Return for each plan index in source_rows -> overlap with evaluation data; equal rows are compared once."""
-    if overlaps is None:
-        return [None] * len(plans)
     rows = list(dict.fromkeys(row for plan in plans for row in plan.source_rows))
     found = {row: overlap for row, overlap in zip(rows, overlaps(rows), strict=True) if overlap is not None}
     return [{number: found[row] for number, row in enumerate(p.source_rows) if row in found} for p in plans]
@@ -165,7 +145,7 @@ def check_plan(
         findings += [Finding(name, "warning", f"not estimated: {expected}") for name in ("memory", "time")]
     else:
         findings += [check_memory(expected, devices, train), check_time(expected, devices, train)]
-    assert tuple(finding.check for finding in findings) == CHECKS
+    assert tuple(finding.check for finding in findings) == BEFORE_TRAINING
     return accept(findings, train.allow)
 
 

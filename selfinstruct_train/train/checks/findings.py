@@ -41,12 +41,13 @@ class Finding:
     remedy: str = ""
 
 
-def check_allowed(allow: Sequence[str], known: Sequence[str] = (*BEFORE_TRAINING, *AFTER_TRAINING)) -> None:
+def check_allowed(allow: Sequence[str]) -> None:
     """Refuse a name in train.allow that is no check, before or after a training.
 
     Raises:
         ValueError: it names the unknown name and the nearest known one.
     """
+    known = (*BEFORE_TRAINING, *AFTER_TRAINING)
     for name in allow:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)

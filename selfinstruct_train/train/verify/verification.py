@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 VERIFICATION_FILE = "verification.json"
-CHECKS = AFTER_TRAINING
 _RECORDS = (VERIFICATION_FILE, IDENTITY_FILE, "manifest.json", "log_history.json", "loss.png")
 """Files that loading a model does not read."""
 SAMPLE_TEXTS = (
@@ -130,7 +129,7 @@ def refuse_unfit(results: Sequence[Verification]) -> None:
     failed = [(result.folder, f) for result in results for f in result.findings if f.level == "error"]
     if failed:
         reasons = "; ".join(f"{folder}: {f.check}: {f.what}; {f.remedy}" for folder, f in failed)
-        names = sorted({f.check for _, f in failed} & set(CHECKS))
+        names = sorted({f.check for _, f in failed} & set(AFTER_TRAINING))
         accepting = f" (or accept it: --train.allow '[{','.join(names)}]')" if names else ""
         raise ValueError(f"not fit for use: {reasons}{accepting}")
 

@@ -11,11 +11,10 @@ import pytest
 import yaml
 
 from selfinstruct_train.config import ModelConfig
-from selfinstruct_train.train.checks.findings import findings_table
+from selfinstruct_train.train.checks.findings import AFTER_TRAINING, findings_table
 from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.verify.new_process import verify_in_a_new_process
 from selfinstruct_train.train.verify.verification import (
-    CHECKS,
     VERIFICATION_FILE,
     is_refused,
     is_verified,
@@ -174,7 +173,7 @@ def test_training_tells_a_model_that_failed_from_one_that_could_not_be_examined(
 
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_weights_cut_short_are_refused(broken, method):
-    plan = broken(method, allow=CHECKS)  # nothing can accept them
+    plan = broken(method, allow=AFTER_TRAINING)  # nothing can accept them
     file = next(plan.folder.glob("*.safetensors"))
     file.write_bytes(file.read_bytes()[:-1000])
     what, remedy = errors(plan)["weights_whole"]

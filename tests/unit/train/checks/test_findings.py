@@ -10,11 +10,11 @@ BAD = Finding("memory", "error", "90 GiB of 80 GiB", remedy="take a smaller mode
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_known_one():
-    check_allowed(["eos", "stops"], ("eos", "memory", "stops"))
+    check_allowed(["eos", "stops"])
     with pytest.raises(ValueError, match="train.allow names 'memroy', which is no check; did you mean 'memory'"):
-        check_allowed(["memroy"], ("eos", "memory"))
-    with pytest.raises(ValueError, match="names 'xyz', which is no check; known: eos, memory"):
-        check_allowed(["xyz"], ("eos", "memory"))
+        check_allowed(["memroy"])
+    with pytest.raises(ValueError, match=r"names 'xyz', which is no check; known: eos, .*, time, .*, stops, "):
+        check_allowed(["xyz"])
 
 
 def test_errors_refuse_in_one_line_with_the_remedy_and_warnings_do_not():
