@@ -12,7 +12,7 @@ def run(call: Call) -> None:
     from ..dataset.overlaps import open_overlaps
     from ..train.mixtures import train_mixtures
     from ..train.verify.new_process import verify_in_a_new_process
-    from ..train.verify.verification import is_verified
+    from ..train.verify.record import is_verified
 
     trained = train_mixtures(call.config, lambda: open_overlaps(call.config))
     if os.environ.get("RANK", "0") != "0":

@@ -11,7 +11,8 @@ def run(call: Call) -> None:
 
     from ..train.checks.findings import check_allowed, findings_table
     from ..train.plan import make_plan
-    from ..train.verify.verification import VERIFICATION_FILE, refuse_unfit, verify
+    from ..train.verify.record import VERIFICATION_FILE
+    from ..train.verify.verification import refuse_unfit, verify
 
     transformers.utils.logging.disable_progress_bar()
     train = call.config.train

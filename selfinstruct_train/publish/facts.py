@@ -19,7 +19,7 @@ from ..core.prompt_format import TemplateName
 from ..dataset.card import contamination_told
 from ..dataset.license import License, front_matter_license, model_name
 from ..dataset.table import as_markdown
-from ..train.verify.verification import VERIFICATION_FILE
+from ..train.verify.record import VERIFICATION_FILE
 from .base import as_trained, base_license, base_of, dataset_card
 from .contents import staging, without_machine
 from .model_card import Base, CardFacts, Data

@@ -16,7 +16,7 @@ from ..core.model_source import fingerprint
 from ..core.row_files import SUFFIXES
 from ..core.storage import read_object, sha256_of
 from ..dataset.rows import find_dataset
-from ..train.verify.verification import VERIFICATION_FILE, is_verified
+from ..train.verify.record import VERIFICATION_FILE, is_verified
 
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..core.exit_codes import BUDGET_REACHED, ERROR, INTERRUPTED
 from .plan import Plan, read_identity
-from .verify.verification import is_verified
+from .verify.record import is_verified
 
 _TOLD = (ERROR, BUDGET_REACHED, INTERRUPTED)
 PATIENCE_SECONDS = 10.0

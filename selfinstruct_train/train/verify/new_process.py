@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...core.exit_codes import INTERRUPTED
-from .verification import is_refused
+from .record import is_refused
 
 LAUNCHED = (
     *("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_", "ROLE_", "FSDP_", "MASTER_"),

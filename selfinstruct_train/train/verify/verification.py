@@ -7,7 +7,6 @@ measured by the evaluation.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +15,13 @@ from typing import TYPE_CHECKING, Any, cast
 from ...config import Config
 from ...core.model_source import TOKENIZER_FILES, load_failure
 from ...core.prompt_format import embeddings_needed, end_id, stop_ids
-from ...core.storage import sha256_of, write_json
 from ...lm.transformers.greedy import Greedy
 from ...lm.transformers.memory import is_out_of_memory
 from ...lm.transformers.transformers_lm import num_embeddings
 from ..checks.findings import AFTER_TRAINING, Finding, accept, to_json
 from ..failures import first_sentence
 from ..network.model import context_length
-from ..plan import IDENTITY_FILE, Plan, differing, read_identity
+from ..plan import Plan, differing, read_identity
 from .answers import (
     Asking,
     check_answers,
@@ -36,15 +34,13 @@ from .answers import (
 from .compare_merged import MERGED_NEXT_TOKENS, compare_merged
 from .device import Batch, Device, choose_device, dtypes_of_use
 from .merge_adapter import load_with_adapter, own_dtype
+from .record import read_record, write_record
 from .saved_weights import RETRAIN, check_adapter, check_files, check_finite, check_full, is_adapter
 
 if TYPE_CHECKING:
     from torch import nn
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-VERIFICATION_FILE = "verification.json"
-_RECORDS = (VERIFICATION_FILE, IDENTITY_FILE, "manifest.json", "log_history.json", "loss.png")
-"""Files that loading a model does not read."""
 SAMPLE_TEXTS = (
     "Name three colours.\n\nOutput: red, blue",
     " caf\u00e9 \u4e16\u754c \U0001f600\t1234567",
@@ -68,12 +64,6 @@ OTHER_MACHINE = 0.02
 """Share of a merged model's next tokens that may differ by another machine's numerics; an assumption."""
 
 
-def is_verified(folder: Path) -> bool:
-    """Return whether exactly these weights passed their verification."""
-    record = _read_record(folder)
-    return record is not None and record["passed"] is True
-
-
 def verify(plan: Plan, force: bool = False) -> Verification:
     """Verify the model at `plan.folder` and write the result beside it; a model that passed is not examined again.
 
@@ -87,7 +77,7 @@ def verify(plan: Plan, force: bool = False) -> Verification:
     if found != plan.identity:
         changed = ", ".join(differing(found or {}, plan.identity))
         raise ValueError(f"{folder} holds a model of another training (different: {changed}); give that run's config")
-    record = None if force else _read_record(folder)
+    record = None if force else read_record(folder)
     if record is not None and record["passed"] and set(record["accepted"]) <= set(allow):
         findings = tuple(Finding(**finding) for finding in record["findings"])
         return Verification(folder, True, findings, record["figures"], was_known=True)
@@ -100,24 +90,8 @@ def verify(plan: Plan, force: bool = False) -> Verification:
     findings = accept(raw, allow)
     passed = all(finding.level != "error" for finding in findings)
     accepted = sorted({finding.check for finding in raw if finding.level == "error" and finding.check in allow})
-    write_json(
-        folder / VERIFICATION_FILE,
-        {
-            "format": 2,
-            "passed": passed,
-            "sha256": _checksums(folder),
-            "accepted": accepted,
-            "findings": to_json(findings),
-            "figures": figures,
-        },
-    )
+    write_record(folder, passed, {"accepted": accepted, "findings": to_json(findings), "figures": figures})
     return Verification(folder, passed, findings, figures)
-
-
-def is_refused(folder: Path) -> bool:
-    """Return whether exactly these weights failed their verification; false if they were never verified."""
-    record = _read_record(folder)
-    return record is not None and record["passed"] is not True
 
 
 def refuse_unfit(results: Sequence[Verification]) -> None:
@@ -144,7 +118,7 @@ def verify_merge(merged: Path, adapter: Path, config: Config) -> None:
     """
     import transformers
 
-    record = _read_record(adapter)
+    record = read_record(adapter)
     figures = {} if record is None else record["figures"]
     findings = [check_files(merged)]
     if findings[0].level == "ok":
@@ -190,25 +164,6 @@ def _memory_line(folder: Path, error: BaseException) -> str:
         "verified now or later: `selfinstruct verify CONFIG --model.device cpu` (or a smaller "
         "--model.batch_size, or a larger machine)"
     )
-
-
-def _read_record(folder: Path) -> dict[str, Any] | None:
-    """Return the record of an earlier verification of exactly these weights; None: there is none."""
-    try:
-        record = json.loads((folder / VERIFICATION_FILE).read_text(encoding="utf-8"))
-        return record if record["format"] == 2 and record["sha256"] == _checksums(folder) else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _checksums(folder: Path) -> dict[str, str]:
-    """Return the sha256 of each file that loading may read, over every byte."""
-    checksums = {}
-    for file in sorted(folder.rglob("*")):
-        name = file.relative_to(folder).as_posix()
-        if file.is_file() and name not in _RECORDS:
-            checksums[name] = sha256_of(file)
-    return checksums
 
 
 def _examine(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:

@@ -14,10 +14,8 @@ from selfinstruct_train.config import ModelConfig
 from selfinstruct_train.train.checks.findings import AFTER_TRAINING, findings_table
 from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.verify.new_process import verify_in_a_new_process
+from selfinstruct_train.train.verify.record import VERIFICATION_FILE, is_refused, is_verified
 from selfinstruct_train.train.verify.verification import (
-    VERIFICATION_FILE,
-    is_refused,
-    is_verified,
     verify,
     verify_merge,
 )
