@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 RENAMED = {"train.held_out": "train.validation_rows"}
-"""Settings that had another name before, by that name."""
+"""Old names of settings, each with the new one."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ class Config:
     """A whole run."""
 
     run_dir: str = "runs/tiny"
+    """Folder of the run."""
     seed: int = 42
+    """Random seed."""
     model: ModelConfig = field(default_factory=ModelConfig)
     generate: GenerateConfig = field(default_factory=GenerateConfig)
     train: TrainConfig = field(default_factory=TrainConfig)

@@ -1,4 +1,4 @@
-"""Settings of the page where people rate answers or review generated data."""
+"""Settings of the annotation page, where people rate predictions or review generated data."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from .ranges import check_at_least_one, check_choices, check_limits, check_range
 
 @dataclass(frozen=True)
 class AnnotateConfig:
-    """`selfinstruct annotate`: a page on this machine where people rate answers, or review the generated data."""
+    """`selfinstruct annotate`: a local web page where people rate predictions or review generated data."""
 
     job: Literal["answers", "data"] = "answers"
-    """answers: A to D for the answers of several systems, not knowing whose; data: is an instance of the generated
-    data a valid task, its input appropriate, its output correct."""
+    """answers: rate predictions of several systems A to D, without knowing the system; data: review whether a generated
+    task is valid, its input appropriate and its output correct."""
     set: EvaluationSet = USER_ORIENTED
-    """Of answers: whose."""
+    """For answers: evaluation set whose predictions are rated."""
     systems: tuple[str, ...] = ()
-    """Of answers: which systems; empty: all but the cut base."""
+    """For answers: systems to rate; empty: all except the base cut at its first blank line."""
     max_examples: int | None = None
-    """Of answers: so many examples, drawn from the run's seed; null: all."""
+    """For answers: rate a random sample of this size; null: all examples."""
     num_reviewed: int = 200
-    """Of data: instances, each of another instruction (paper, section 3.3: 200)."""
+    """For data: number of instances to review, each from a different instruction (200: paper, section 3.3)."""
     port: int = 0
-    """0: a free one."""
+    """Port of the page; 0: any free port."""
 
     def __post_init__(self) -> None:
         check_choices("annotate", self)

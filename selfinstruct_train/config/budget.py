@@ -10,26 +10,29 @@ from .ranges import check_range
 
 @dataclass(frozen=True)
 class Price:
-    """Of one model, for a million tokens."""
+    """Price of a model for a million tokens, in `budget.currency`."""
 
     input: float
+    """Price of a million prompt tokens."""
     output: float
+    """Price of a million completion tokens."""
 
 
 @dataclass(frozen=True)
 class BudgetConfig:
-    """What a run may cost. A limit stops it cleanly; raise the limit and give the same command to go on."""
+    """Cost limits. A run stops cleanly at a limit; raise the limit and repeat the command to continue."""
 
     currency: str = "USD"
+    """Name of the currency, for messages and reports."""
     prices: dict[str, Price] = field(default_factory=dict)
-    """By model.path; a model that is not named costs nothing."""
+    """Price of each model, by model.path. A model without a price is free."""
     max_cost: float | None = None
-    """In `currency`, for the whole run directory; null: no limit."""
+    """Maximum cost of everything in the run directory, in `currency`; null: no limit."""
     max_tokens: int | None = None
-    """Prompt and completion tokens together, for the whole run directory; null: no limit."""
+    """Maximum number of prompt and completion tokens in the run directory; null: no limit."""
     forecast: bool = False
-    """Before the run, ask a few of its own requests and estimate tokens, cost and time from them; a run with prices or
-    limits always does. The answers are kept."""
+    """Before the run, send a few of its requests and estimate tokens, cost and time. The answers are kept. A run with
+    prices or limits always does this."""
 
     def __post_init__(self) -> None:
         check_range(
@@ -43,10 +46,13 @@ class BudgetConfig:
 
 
 def check_price(budget: BudgetConfig, setting: str, model: ModelConfig) -> None:
-    """Refuse a model without a price where money is limited; `setting` is its place in the config, "relabel.model".
+    """Check that a model has a price if the cost is limited.
+
+    Args:
+        setting: the model's section in the config, e.g. "relabel.model".
 
     Raises:
-        ValueError: one line with the remedy.
+        ValueError: the model has no price.
     """
     if budget.max_cost is not None and model.path not in budget.prices:
         raise ValueError(

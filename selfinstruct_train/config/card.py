@@ -1,4 +1,4 @@
-"""What the dataset card says that cannot be computed."""
+"""Settings of the dataset card: what cannot be computed from the run."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CardConfig:
-    """`selfinstruct describe`: what the dataset card says that cannot be computed."""
+    """`selfinstruct describe`: the parts of the dataset card that cannot be computed."""
 
     dataset: str | None = None
     """Folder of rows to describe; null: the run's dataset."""
     name: str | None = None
-    """Title; null: made of the run's name."""
+    """Title of the card; null: made from the run's name."""
     license: str | None = None
-    """Hub licence id, e.g. apache-2.0; null: inherited from model and seed tasks where known, else `other`."""
+    """Hub licence id, e.g. apache-2.0; null: the licence of model and seed tasks if known, else `other`."""
     language: str = "en"
-    """Code of ISO 639, e.g. en, de, zh."""
+    """ISO 639 language code, e.g. en, de, zh."""
 
     def __post_init__(self) -> None:
         if self.license is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", self.license):

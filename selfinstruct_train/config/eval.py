@@ -1,4 +1,4 @@
-"""What is evaluated, on which tasks, and how a model is asked."""
+"""Settings of the evaluation: tasks, further models, prompts and metrics."""
 
 from __future__ import annotations
 
@@ -11,40 +11,41 @@ from .ranges import check_at_least_one, check_choices, check_limits, check_model
 
 @dataclass(frozen=True)
 class EvalConfig:
-    """Evaluation of the base, of every trained model of the run, and of whatever else is named."""
+    """Evaluation of the base model, the run's trained models and further models."""
 
     tasks: str = "builtin:tiny"
     """Natural Instructions v2: a folder with tasks/*.json and splits/<split>/test_tasks.txt, a zip or tar of such a
-    folder, or hub:<owner/name> for a dataset of its rows; or builtin:tiny."""
+    folder, hub:<owner/name> for a dataset of its rows, or builtin:tiny."""
     split: str = "default"
-    """default: the official English split (119 tasks); xlingual: the official cross-lingual one; or one of your own."""
+    """default: official English split (119 tasks); xlingual: official cross-lingual split; or a split of your own."""
     user_oriented: str | None = None
-    """A file in the user_oriented_instructions.jsonl format; None: not run."""
+    """File in the user_oriented_instructions.jsonl format; null: not evaluated."""
     published: str | None = None
-    """Folder of predictions published for `user_oriented`, scored beside the run's models; null: the folder
-    `predictions` beside that file, where there is one."""
+    """Folder of published predictions for `user_oriented`, scored with the run's models; null: the folder `predictions`
+    beside that file, if it exists."""
     models: dict[str, str] = field(default_factory=dict)
-    """Further models to ask, by the name they get in tables: a Hub id or folder each."""
+    """Further models to evaluate: Hub id or folder, by the name to show in tables."""
     max_instances_per_task: int = 100
-    """Tk-Instruct and the paper: 100."""
+    """Maximum number of instances per task (100: paper and Tk-Instruct)."""
     encoding: Literal["template", "tk_instruct"] = "template"
-    """How a task is put into a prompt. template: its definition is the instruction of train.template, as the paper's
-    zero-shot setting; tk_instruct: the encoding of Tk-Instruct (arXiv 2204.07705), for models trained on it."""
+    """Prompt format. template: the task definition is the instruction in train.template (the paper's zero-shot
+    setting); tk_instruct: the encoding of Tk-Instruct (arXiv 2204.07705), for models trained on it."""
     num_positive_examples: int = 0
-    """Worked examples of the task in the prompt. 0: definition only, as the paper; Tk-Instruct's best: 2."""
+    """Number of positive examples in the prompt. 0: definition only, as in the paper; 2: Tk-Instruct's best setting."""
     num_negative_examples: int = 0
-    """Wrong answers to the task shown as such, after the positive examples (Tk-Instruct)."""
+    """Number of negative examples in the prompt, after the positive ones (Tk-Instruct)."""
     explanations: bool = False
-    """Each example is followed by why it is right or wrong, where the task says so."""
+    """Add the task's explanation to each example, if it has one."""
     max_prompt_tokens: int | None = None
-    """By the model's own tokenizer. Examples that do not fit are left out, then the input is cut (Tk-Instruct: 1024);
-    null: no limit of ours; with backend http it must be null."""
+    """Maximum number of prompt tokens, counted by the model's tokenizer (1024: Tk-Instruct). Examples that do not fit
+    are dropped, then the input is cut. null: no limit; backend http requires null."""
     rouge_tokenizer: str | None = None
-    """Hub id or folder of a tokenizer whose tokens ROUGE compares, e.g. gpt2 as Tk-Instruct does for xlingual; null:
-    rouge_score's own (a-z and 0-9, stemmed)."""
+    """Hub id or folder of the tokenizer for ROUGE, e.g. gpt2 (Tk-Instruct for xlingual); null: rouge_score's default
+    (a-z and 0-9, stemmed)."""
     sampling: Sampling = field(default_factory=lambda: Sampling(max_new_tokens=128))
+    """Sampling of the predictions; greedy by default."""
     bootstrap_samples: int = 1000
-    """Resamples of the tasks, for the standard error and skewness of every mean."""
+    """Number of bootstrap samples over tasks, for the standard error and skewness of each mean."""
 
     def __post_init__(self) -> None:
         check_choices("eval", self)

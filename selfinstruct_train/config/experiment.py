@@ -9,13 +9,13 @@ from .ranges import check_model_names
 
 @dataclass(frozen=True)
 class ExperimentConfig:
-    """`selfinstruct scale`, `distill`, `baselines`: models on several sets of data, trained and scored alike."""
+    """`selfinstruct scale`, `distill`, `baselines`: train and evaluate models on several datasets in the same way."""
 
     sizes: tuple[int, ...] = ()
-    """Of scale: numbers of instructions, the seeds first, each set within the next; empty: seeds, then doubled up to
-    all."""
+    """For scale: numbers of instructions. Each subset contains the smaller ones, and the seeds come first. empty: the
+    seeds, then doubled up to all."""
     datasets: dict[str, str] = field(default_factory=dict)
-    """Of baselines: other sets of instruction data by name, file or folder each."""
+    """For baselines: other instruction datasets, file or folder, by the name to show in tables."""
 
     def __post_init__(self) -> None:
         if any(size < 1 for size in self.sizes) or len(set(self.sizes)) < len(self.sizes):

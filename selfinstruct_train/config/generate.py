@@ -13,17 +13,17 @@ from .ranges import check_at_least_one, check_choices, check_limits, check_simil
 
 @dataclass(frozen=True)
 class ContaminationConfig:
-    """Generated rows that overlap evaluation data."""
+    """What happens to generated rows that overlap evaluation data."""
 
     action: Literal["block", "flag", "off"] = "block"
-    """block: they are left out of the dataset; flag: they stay, marked in the ledger; both are counted in the card."""
+    """block: drop them from the dataset; flag: keep them and record the overlap. The dataset card counts both."""
     sets: tuple[str, ...] = ("eval",)
-    """Texts no row may overlap: eval (what the section `eval` names), or files, folders, archives and hub: datasets in
-    one of its formats, or rows with instruction, input and output."""
+    """Evaluation sets to compare with. eval: the sets that the section `eval` names. Further sets: files, folders,
+    archives or hub: datasets in a format that `eval` reads, or rows with instruction, input and output."""
     ngram: int = 13
-    """A row that shares so many words in a row with an evaluation text overlaps it (13: GPT-3 paper, appendix C)."""
+    """A row overlaps an evaluation text if they share this many consecutive words (13: GPT-3 paper, appendix C)."""
     rouge_l_threshold: float = 0.7
-    """So does a row whose instruction or input is more similar than this to one of an evaluation set; 1: off."""
+    """A row also overlaps if the ROUGE-L of its instruction or input with an evaluation text is higher; 1: off."""
 
     def __post_init__(self) -> None:
         section = "generate.contamination"
@@ -34,15 +34,16 @@ class ContaminationConfig:
 
 @dataclass(frozen=True)
 class NearDuplicateConfig:
-    """A second filter on instructions, beyond ROUGE-L (extra `dedup`)."""
+    """A second near-duplicate filter on instructions, after ROUGE-L (extra `dedup`)."""
 
     method: Literal["none", "minhash", "embeddings"] = "none"
+    """minhash: word triples; embeddings: sentence embeddings; none: no second filter."""
     threshold: float = 0.8
-    """Jaccard similarity of word triples (minhash) or cosine (embeddings) above which a candidate goes."""
+    """A candidate is dropped if its Jaccard similarity (minhash) or cosine similarity (embeddings) is higher."""
     embedding_model: str | None = None
-    """A sentence-transformers model, Hub id or folder."""
+    """Sentence-transformers model: Hub id or folder."""
     embedding_revision: str | None = None
-    """Its Hub commit, tag or branch; pin it for a run you want to repeat."""
+    """Hub commit, tag or branch of the embedding model; pin it to make a run repeatable."""
 
     def __post_init__(self) -> None:
         section = "generate.near_duplicates"
@@ -54,51 +55,53 @@ class NearDuplicateConfig:
 
 @dataclass(frozen=True)
 class GenerateConfig:
-    """The paper's four steps, from seed tasks to a dataset."""
+    """Generation in the paper's four steps, from seed tasks to a dataset."""
 
     method: Literal["default", "paper"] = "default"
-    """paper: as the released code, faults included; default: known faults put right (DECISIONS.md)."""
+    """paper: exactly as the released code, including its known bugs; default: these bugs are fixed (DECISIONS.md)."""
     seed_tasks: str = "builtin:english"
     """builtin:english, builtin:tiny, or a file in the released seed_tasks.jsonl format."""
     templates: str = "builtin:english"
-    """Few-shot prompts of stages 2 and 3: builtin:english, builtin:tiny, or a folder with the same file names."""
+    """Few-shot prompts of steps 2 and 3: builtin:english, builtin:tiny, or a folder with the same file names."""
     num_instructions: int = 52_445
-    """Stop when so many machine-written instructions are accepted (52,445: paper, table 1)."""
+    """Number of generated instructions to accept (52,445: paper, table 1)."""
     prompt_form: Literal["plain", "chat", "numbered"] = "plain"
-    """How a prompt is put to the model: plain text to go on with (a base model); chat: the same text in a chat that
-    asks to continue it; numbered: a chat that asks for a numbered list. `selfinstruct probe` compares them for your
-    model."""
+    """Form of the prompt. plain: text that the model continues (base models); chat: a chat that asks the model to
+    continue the text; numbered: a chat that asks for a numbered list. `selfinstruct probe` compares the forms."""
     language: Literal["english", "any"] = "english"
-    """any: words of every script count for novelty and length, and no rule asks for a Latin first letter."""
+    """english: the paper's rules; any: words of every script count, and the first letter need not be Latin."""
     near_duplicates: NearDuplicateConfig = field(default_factory=NearDuplicateConfig)
     contamination: ContaminationConfig = field(default_factory=ContaminationConfig)
     max_requests: int | None = None
-    """Stop stage 1 after so many prompts even if fewer instructions were accepted."""
+    """Maximum number of prompts of step 1, even if fewer instructions are accepted; null: no limit."""
     classification_seeds_only: bool = False
-    """Prompt with classification seeds only, under the header that asks for such tasks (released code:
+    """Use only classification seeds in prompts, and ask for classification tasks (released code:
     use_clf_seed_tasks_only)."""
     num_prompt_instructions: int = 8
-    """In-context instructions of a stage-1 prompt (paper, section 2.2)."""
+    """Number of in-context instructions in a prompt of step 1 (8: paper, section 2.2)."""
     max_machine_instructions: int = 2
-    """At most so many of them machine-written (paper, section 2.2)."""
+    """Maximum number of generated instructions among them (2: paper, section 2.2)."""
     requests_per_round: int = 5
-    """Prompts that see the same pool; part of the method (released code: request_batch_size 5)."""
+    """Number of prompts that see the same pool. It changes the data (5: request_batch_size of the released code)."""
     rouge_l_threshold: float = 0.7
-    """A candidate more similar than this to any instruction of the pool is dropped (0.7: paper, section 2.2)."""
+    """A candidate is dropped if its ROUGE-L with any instruction of the pool is higher (0.7: paper, section 2.2)."""
     max_instances: int = 5
-    """Instances kept for one instruction (released code: max_instances_to_generate 5)."""
+    """Maximum number of instances per instruction (5: max_instances_to_generate of the released code)."""
     instruction_sampling: Sampling = field(
         # released code, bootstrap_instructions.py
         default_factory=lambda: Sampling(1024, 0.7, 0.5, 2.0, 0.0, ("\n\n", "\n16", "16.", "16 ."))
     )
+    """Sampling of step 1, new instructions."""
     classification_sampling: Sampling = field(
         # released code, identify_clf_or_not.py
         default_factory=lambda: Sampling(3, 0.0, 1.0, 0.0, 0.0, ("\n", "Task"))
     )
+    """Sampling of step 2, classification or not."""
     instance_sampling: Sampling = field(
         # released code, generate_instances.py; 350 where its limit depended on the batch (DECISIONS.md)
         default_factory=lambda: Sampling(350, 0.0, 1.0, 1.5, 0.0, ("Task:",))
     )
+    """Sampling of step 3, instances."""
 
     def __post_init__(self) -> None:
         check_choices("generate", self)

@@ -1,4 +1,4 @@
-"""Settings of the judge: a language model that grades answers."""
+"""Settings of the judge: a language model that grades predictions."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from .ranges import check_choices, check_limits
 
 @dataclass(frozen=True)
 class JudgeConfig:
-    """`selfinstruct judge`: a language model grades the answers that `selfinstruct eval` left, A to D and in pairs."""
+    """`selfinstruct judge`: a language model grades the predictions of `selfinstruct eval`, A to D and in pairs."""
 
     model: ModelConfig = field(default_factory=ModelConfig)
+    """The judge."""
     chat: bool = True
-    """The question is the user's message of a chat; false: plain text."""
+    """Ask the judge in a chat message; false: in plain text."""
     set: EvaluationSet = USER_ORIENTED
-    """Whose answers."""
+    """Evaluation set whose predictions are graded."""
     systems: tuple[str, ...] = ()
-    """Which systems; empty: all but the cut base."""
+    """Systems to grade; empty: all except the base cut at its first blank line."""
     against: str = BASE
-    """In pairs every other system meets this one, once in each order."""
+    """Baseline system of the pairwise comparisons. Each pair is shown in both orders."""
     max_examples: int | None = None
-    """So many, drawn from the run's seed; null: all."""
+    """Grade a random sample of this size; null: all examples."""
     sampling: Sampling = field(default_factory=lambda: Sampling(max_new_tokens=16))
-    """A model that reasons before it answers needs more tokens."""
+    """Sampling of the judge. A model that reasons before it answers needs more tokens."""
 
     def __post_init__(self) -> None:
         check_choices("judge", self)

@@ -12,24 +12,25 @@ from .ranges import SettingError, check_at_least_one, check_choices, check_range
 
 @dataclass(frozen=True)
 class ServerConfig:
-    """OpenAI-compatible servers, used when `model.backend` is http; the model's name there is `model.path`."""
+    """OpenAI-compatible servers, used when `model.backend` is http. `model.path` is the model's name on the server."""
 
     base_urls: tuple[str, ...] = ("http://127.0.0.1:8000/v1",)
-    """Several servers of the same model share the requests."""
+    """Addresses of the servers. Several servers of the same model share the requests."""
     api_key_env: str = "OPENAI_API_KEY"
-    """Name of the environment variable that holds the key; where it is unset, none is sent."""
+    """Environment variable that holds the API key. If it is unset, no key is sent."""
     max_in_flight: int = 16
-    """Requests on their way at once, over all servers."""
+    """Maximum number of concurrent requests, over all servers."""
     requests_per_minute: int | None = None
-    """The provider's limit; null: none."""
+    """Rate limit of the provider; null: no limit."""
     tokens_per_minute: int | None = None
-    """The provider's limit, prompt and completion together; null: none."""
+    """Rate limit of the provider for prompt and completion tokens together; null: no limit."""
     timeout_seconds: float = 120.0
+    """Timeout of a request."""
     max_attempts: int = 8
-    """Times a request is sent before it is left open; a later run of the same command asks it again."""
+    """Number of times a request is sent before it stays unanswered. The next run of the same command sends it again."""
     extra_body: dict[str, Any] = field(default_factory=dict)
-    """Fields sent with every request, e.g. {repeat_penalty: 1.0} for llama.cpp; null leaves out one of ours that a
-    server refuses, e.g. {seed: null}. Part of what the answers depend on, so of the journals."""
+    """Extra fields of every request, e.g. {repeat_penalty: 1.0} for llama.cpp. A null value removes a default field
+    that a server rejects, e.g. {seed: null}. The answers depend on these fields, so the journals record them."""
 
     def __post_init__(self) -> None:
         section = "model.server"
@@ -79,36 +80,39 @@ def _http_address(url: str) -> SplitResult | None:
 
 @dataclass(frozen=True)
 class VllmConfig:
-    """The offline engine, used when `model.backend` is vllm (pip install 'selfinstruct-train[vllm]')."""
+    """vLLM's offline engine, used when `model.backend` is vllm (pip install 'selfinstruct-train[vllm]')."""
 
     tensor_parallel_size: int = 1
+    """Number of GPUs per replica."""
     data_parallel_size: int = 1
+    """Number of replicas."""
     gpu_memory_utilization: float = 0.9
+    """Fraction of GPU memory."""
     max_model_len: int | None = None
-    """Tokens of prompt and completion together; null: the model's own."""
+    """Maximum number of prompt and completion tokens together; null: the model's own maximum."""
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The language model: it generates, it is finetuned, it is the base of the comparison."""
+    """The language model. It generates the data, is finetuned on them, and is the baseline of the evaluation."""
 
     path: str = "builtin:tiny"
-    """Hub id, local folder, or builtin:tiny; with backend http the name that the server knows it by."""
+    """Hub id, local folder, or builtin:tiny. With backend http: the model's name on the server."""
     backend: Literal["transformers", "http", "vllm"] = "transformers"
-    """What runs it when instructions are generated; training is always done with transformers."""
+    """Library or server that runs the model for inference. Training always uses transformers."""
     server: ServerConfig = field(default_factory=ServerConfig)
     vllm: VllmConfig = field(default_factory=VllmConfig)
     revision: str | None = None
-    """Hub commit, tag or branch; pin it for a run you want to repeat. With backend http a word of your own for what is
-    served, which becomes part of the model's name."""
+    """Hub commit, tag or branch; pin it to make a run repeatable. With backend http: a label of your own for the served
+    version, which becomes part of the model's name."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """auto: bfloat16 on a GPU that has it, else float32."""
+    """Data type of the weights. auto: bfloat16 on a GPU that supports it, else float32."""
     device: str = "auto"
-    """auto: the first GPU if there is one, else cpu."""
+    """Device, e.g. cpu or cuda:1. auto: the first GPU if there is one, else cpu."""
     batch_size: int = 32
-    """Prompts run together by the transformers backend; speed only, but in 16 bits an answer may differ with it."""
+    """Batch size of the transformers backend. It changes the speed only; in 16 bits a few answers may differ."""
     trust_remote_code: bool = False
-    """Run Python code that comes with the model; only for repositories you have read."""
+    """Run Python code from the model's repository. Use it only for repositories that you have read."""
 
     def __post_init__(self) -> None:
         check_choices("model", self)

@@ -1,4 +1,4 @@
-"""What goes to the Hub, and where."""
+"""Settings of publishing to the Hub."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from .ranges import check_choices
 
 @dataclass(frozen=True)
 class PublishConfig:
-    """`selfinstruct publish`: a trained model and its dataset to the Hub; a dry run unless `push` is set."""
+    """`selfinstruct publish`: upload a trained model and its dataset to the Hub. A dry run unless `push` is true."""
 
     model_repo: str | None = None
-    """Hub repository of the model, "name/repo"; null: the model is not published."""
+    """Hub repository for the model, "name/repo"; null: do not publish the model."""
     dataset_repo: str | None = None
-    """Hub repository of the dataset; null: the dataset is not published."""
+    """Hub repository for the dataset; null: do not publish the dataset."""
     mixture: Mixture = SEEDS_AND_GENERATED
-    """Which trained model of the run."""
+    """The trained model to publish, by its training data."""
     weights: Literal["model", "adapter", "both"] = "model"
-    """Of a run with LoRA: the merged model, the adapter, or the model with the adapter in its folder `adapter`."""
+    """For LoRA runs. model: merged model; adapter: adapter only; both: merged model, with the adapter in `adapter`."""
     revision: str = "main"
-    """Branch to commit to; made if missing."""
+    """Branch to commit to; created if it does not exist."""
     private: bool = True
+    """Create new repositories as private."""
     push: bool = False
-    """Upload; else only tell what would be."""
+    """Upload. false: only list what would be uploaded."""
     force: bool = False
-    """Publish a model that is not verified, has no evaluation, or was trained on other data; its card says so."""
+    """Publish even if the model is not verified, not evaluated or was trained on other data. Its card says so."""
 
     def __post_init__(self) -> None:
         check_choices("publish", self)

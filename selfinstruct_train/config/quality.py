@@ -1,4 +1,4 @@
-"""Settings of the quality filter: rows below a score are left out."""
+"""Settings of the quality filter, which drops rows with a low score."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from .ranges import check_choices, check_similarity
 
 @dataclass(frozen=True)
 class QualityConfig:
-    """`selfinstruct quality`: rows below a score are left out."""
+    """`selfinstruct quality`: drop rows with a low score."""
 
     dataset: str | None = None
     """File or folder of rows; null: the run's dataset."""
     scorer: Literal["judge", "reward_model"] = "judge"
-    """judge: an LM asked for a grade of 1 to 5; reward_model: a sequence classifier with one output."""
+    """judge: an LM that gives a grade of 1 to 5; reward_model: a sequence classifier with one output."""
     model: ModelConfig = field(default_factory=ModelConfig)
+    """The judge or reward model."""
     chat: bool = True
-    """Of the judge: the question is the user's message of a chat; false: plain text."""
+    """Ask the judge in a chat message; false: in plain text."""
     sampling: Sampling = field(default_factory=lambda: Sampling(max_new_tokens=16))
-    """Of the judge: a model that reasons before it answers needs more tokens."""
+    """Sampling of the judge. A model that reasons before it answers needs more tokens."""
     min_score: float | None = None
-    """Rows with a lower score go, a judge's grade or the raw logit of a reward model; null: grade 4. Rows without a
-    readable grade go too, counted apart."""
+    """Minimum score of a kept row: a judge's grade or a reward model's raw logit; null: grade 4. Rows without a
+    readable grade are dropped too, and counted separately."""
     keep_fraction: float | None = None
-    """In place of min_score: of the rows with a score this share stays, the best."""
+    """Instead of min_score: keep this fraction of the scored rows, the best ones."""
 
     def __post_init__(self) -> None:
         check_choices("quality", self)

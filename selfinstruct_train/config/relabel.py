@@ -1,4 +1,4 @@
-"""Settings of relabelling: outputs written anew by another model."""
+"""Settings of relabelling: another model writes the outputs again."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from .model import ModelConfig
 
 @dataclass(frozen=True)
 class RelabelConfig:
-    """`selfinstruct relabel`: outputs written anew by another, stronger model (paper, section 4.5: about +10 %)."""
+    """`selfinstruct relabel`: a stronger model writes the outputs again (about +10 %: paper, section 4.5)."""
 
     dataset: str | None = None
     """File or folder of rows; null: the run's dataset."""
     model: ModelConfig = field(default_factory=ModelConfig)
+    """The model that writes the outputs."""
     chat: bool = True
-    """The instruction is the user's message of a chat; false: plain text, the evaluation's prompt in train.template."""
+    """Send the instruction as a chat message; false: as plain text, in the evaluation prompt of train.template."""
     sampling: Sampling = field(default_factory=lambda: Sampling(max_new_tokens=512))
+    """Sampling of the outputs."""

@@ -14,14 +14,17 @@ class LoraSettings:
     """Low-rank adapters, used when `train.method` is lora or qlora."""
 
     r: int = 16
+    """Rank of the adapter matrices."""
     alpha: int = 32
+    """Scaling numerator: the adapter's output is multiplied by alpha / r."""
     dropout: float = 0.0
+    """Dropout on the adapter's input."""
     target_modules: str = "all-linear"
-    """all-linear: every linear layer but the output head; or names, separated by commas: q_proj,v_proj."""
+    """all-linear: every linear layer except the output head; or layer names separated by commas: q_proj,v_proj."""
     use_dora: bool = False
-    """Learn magnitude and direction apart (DoRA, arXiv 2402.09353)."""
+    """Train magnitude and direction separately (DoRA, arXiv 2402.09353)."""
     use_rslora: bool = False
-    """Scale by alpha / sqrt(r) in place of alpha / r (rsLoRA, arXiv 2312.03732), for large ranks."""
+    """Scale by alpha / sqrt(r) instead of alpha / r, for large ranks (rsLoRA, arXiv 2312.03732)."""
 
     def __post_init__(self) -> None:
         check_at_least_one("train.lora", self, "r")
@@ -30,58 +33,64 @@ class LoraSettings:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Supervised finetuning of the same model on the generated data."""
+    """Supervised finetuning of the model on the generated data."""
 
     method: Literal["full", "lora", "qlora"] = "full"
-    """qlora: LoRA on a base held in 4 bits (arXiv 2305.14314; extra `quant`)."""
+    """full: all weights; lora: low-rank adapters; qlora: LoRA on a 4-bit base (arXiv 2305.14314; extra `quant`)."""
     mixtures: tuple[Mixture, ...] = (SEEDS_AND_GENERATED,)
-    """What to train on; each mixture makes a model of its own in <run_dir>/model/<mixture>."""
+    """Training data. Each mixture gives a separate model in <run_dir>/model/<mixture>."""
     dataset: str | None = None
-    """Train on this file or folder (jsonl, json, parquet; columns instruction, input, output) in place of the run's."""
+    """File or folder of rows (jsonl, json, parquet; columns instruction, input, output); null: the run's dataset."""
     learning_rate: float = 2e-5
+    """Peak learning rate of AdamW."""
     epochs: float = 2.0
-    """Two epochs: paper, section 4.1."""
+    """Number of passes over the rows (2: paper, section 4.1)."""
     max_steps: int | None = None
-    """Optimizer steps; overrides epochs, and makes mixtures of different size comparable."""
+    """Number of optimizer steps; overrides epochs. The same number makes mixtures of different size comparable."""
     batch_size: int = 16
-    """Rows in an optimizer step, over all processes; with packing: packs."""
+    """Number of rows per optimizer step, over all processes. With packing: number of packs."""
     per_device_batch_size: int = 16
+    """Number of rows per forward pass of one process. Gradient accumulation makes up the rest of batch_size."""
     max_length: int = 1024
-    """Tokens of a row; with packing, of a pack."""
+    """Maximum number of tokens of a row. With packing: number of tokens of a pack."""
     too_long: Literal["drop", "truncate"] = "drop"
-    """What becomes of a longer row: dropped and counted, or its completion is cut (and then has no end to learn)."""
+    """drop: longer rows are dropped and counted; truncate: their completion is cut, without an end token."""
     packing: bool = False
-    """Put several rows into one of max_length, kept apart in attention and positions; no work goes into padding."""
+    """Put several rows into one sequence of max_length, with separate attention and positions. This avoids padding."""
     prompt_loss_weight: float = 0.0
-    """Of a prompt token's loss, where a completion token's is 1. 0: none on prompts (paper, section 4.1)."""
+    """Loss weight of prompt tokens; completion tokens have weight 1. 0: no loss on prompts (paper, section 4.1)."""
     neftune_alpha: float | None = None
-    """Noise on the embeddings while training (NEFTune, arXiv 2310.05914); its authors try 5, 10 and 15. It shrinks with
-    the root of a batch's width, which with packing is the pack's: there a larger alpha gives the same noise."""
+    """Noise on the embeddings during training (NEFTune, arXiv 2310.05914; its authors use 5, 10 and 15). The noise
+    shrinks with the square root of the sequence length, so packing needs a larger value for the same noise."""
     warmup_ratio: float = 0.03
+    """Fraction of the steps in which the learning rate rises to its peak."""
     lr_scheduler: Literal["linear", "cosine", "constant"] = "linear"
+    """Schedule after the warm-up."""
     weight_decay: float = 0.0
+    """Weight decay of AdamW."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of the matrix products; the trained weights stay float32. auto: bfloat16 on a GPU that has it, else float32."""
+    """Precision of matrix products; trained weights are float32. auto: bfloat16 on a GPU with support, else float32."""
     attention: Literal["auto", "sdpa", "eager", "flash_attention_2", "flex_attention"] = "auto"
-    """auto: flash attention on a GPU that has it installed, else the model's default; with packing, SDPA runs document
-    by document."""
+    """Attention kernel. auto: flash attention on a GPU if it is installed, else the model's default. With packing, SDPA
+    runs row by row."""
     activation_checkpointing: Literal["auto", "on", "off"] = "auto"
-    """Compute activations again in the backward pass, for memory. auto: on a GPU, from a billion parameters."""
+    """Recompute activations in the backward pass to save memory. auto: on a GPU, from a billion parameters."""
     template: Literal["paper", "fixed", "chat"] = "paper"
-    """paper: one of the released code's 7 + 6 templates drawn per row; fixed: one of our own; chat: the model's own
-    chat template. Evaluation asks in the same form."""
+    """Prompt template. paper: for each row a random one of the released code's 7 + 6 templates; fixed: the project's
+    own template; chat: the model's chat template. Evaluation uses the same setting."""
     save_steps: int = 200
+    """Number of steps between checkpoints."""
     validation_rows: int = 0
-    """Rows kept out of training, by instruction, and measured at each checkpoint (loss, ROUGE-L); the best checkpoint
-    becomes the model. 0: none, and the last step does."""
+    """Number of validation rows, split off by instruction. Each checkpoint is scored on them (loss, ROUGE-L), and the
+    best one becomes the model. 0: no validation; the last step becomes the model."""
     best_by: Literal["loss", "rouge_l"] = "loss"
-    """What the best checkpoint is best in, on the held-out rows."""
+    """Metric that chooses the best checkpoint on the validation rows."""
     report_to: tuple[str, ...] = ()
-    """Trackers that transformers knows, e.g. tensorboard, wandb, trackio."""
+    """Experiment trackers of transformers, e.g. tensorboard, wandb, trackio."""
     max_hours: float | None = None
-    """Refuse a training that the doctor expects to take longer; null: no limit."""
+    """Refuse to start if the doctor estimates a longer training; null: no limit."""
     allow: tuple[str, ...] = ()
-    """Checks of the doctor, or of the finished model, whose errors you accept: they become warnings."""
+    """Names of checks (doctor or verification) whose errors you accept. They become warnings."""
     lora: LoraSettings = field(default_factory=LoraSettings)
 
     def __post_init__(self) -> None:
