@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ...config import Config
 from ...core.model_source import TOKENIZER_FILES, load_failure
@@ -38,7 +38,6 @@ from .record import read_record, write_record
 from .saved_weights import RETRAIN, check_adapter, check_files, check_finite, check_full, is_adapter
 
 if TYPE_CHECKING:
-    from torch import nn
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 SAMPLE_TEXTS = (
