@@ -52,7 +52,7 @@ def main() -> int:
         ids = ours.encoded([Request(str(i), p, i) for i, p in enumerate(prompts)], sampling)
         rows = [TokenSequence(prompt, seed) for seed, prompt in enumerate(ids)]
         for share in ours.cut(ids):
-            ours.run_share([rows[i] for i in share.places], share.prefix_length, sampling, lambda answers: None)
+            ours.run_share([rows[i] for i in share.indices], share.prefix_length, sampling, lambda answers: None)
         return [row.new_ids for row in rows]
 
     def run_plain(prompts: list[str], sampling: Sampling, batch_size: int) -> list[list[int]]:

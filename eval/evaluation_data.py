@@ -72,8 +72,8 @@ def _named(name: str, split: str) -> Iterator[EvaluationExample]:
     if not path.exists():
         raise ValueError(f"{name}: no such file or folder")
     return (
-        EvaluationExample(name, place, record["instruction"], record["input"], (record["output"],))
-        for place, record in read_records(path)
+        EvaluationExample(name, location, record["instruction"], record["input"], (record["output"],))
+        for location, record in read_records(path)
     )
 
 

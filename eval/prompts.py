@@ -37,7 +37,7 @@ class PromptLimit:
 
 @dataclass(frozen=True)
 class WorkedExamples:
-    """The worked examples of a task that its prompts may show; `where` is the task's place for messages."""
+    """The worked examples of a task that its prompts may show; `where` is the task's location for messages."""
 
     where: str = ""
     positive: tuple[WorkedExample, ...] = ()
@@ -174,8 +174,8 @@ def _with_examples(definition: str, shown: WorkedExamples, number: int, explanat
         ("Negative", shown.negative[: max(0, number - len(shown.positive))]),
     )
     for kind, examples in kinds:
-        for place, worked in enumerate(examples, start=1):
-            text += f"\n\n{kind} Example {place}\nInput: {worked.input.strip()}\nOutput: {worked.output.strip()}"
+        for number, worked in enumerate(examples, start=1):
+            text += f"\n\n{kind} Example {number}\nInput: {worked.input.strip()}\nOutput: {worked.output.strip()}"
             if explanations and worked.explanation and worked.explanation.strip():
                 text += f"\nExplanation: {worked.explanation.strip()}"
     return text

@@ -62,8 +62,8 @@ def standard_error_by_task(items: Sequence[tuple[str, float]]) -> float:
     mean = math.fsum(value for _, value in items) / len(items)
     deviations: dict[Any, float] = {}
     alone = len({task for task, _ in items}) == 1
-    for place, (task, value) in enumerate(items):
-        cluster = place if alone else task
+    for index, (task, value) in enumerate(items):
+        cluster = index if alone else task
         deviations[cluster] = deviations.get(cluster, 0.0) + value - mean
     number = len(deviations)
     if number < 2:

@@ -145,9 +145,9 @@ def _data_work(config: Config) -> Work:
     if not path.is_file():
         raise ValueError(f"{path}: no such file; run `selfinstruct generate` with the same settings first")
     by_instruction: dict[str, list[Item]] = {}
-    for place, row in read_records(path, ("id", "source")):
+    for location, row in read_records(path, ("id", "source")):
         if row.get("source") == "generated":
-            item = _instance(str(row.get("id", place)), row["instruction"], row["input"], row["output"])
+            item = _instance(str(row.get("id", location)), row["instruction"], row["input"], row["output"])
             by_instruction.setdefault(item.instruction, []).append(item)
     if not by_instruction:
         raise ValueError(f"{path}: holds no generated row, so there is nothing to review")

@@ -173,9 +173,10 @@ def on_one_axis(compared: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     most = max(1.0, *(c["high"] for c in compared))
     left, width = least - 0.03 * (most - least), 1.06 * (most - least)
 
-    def place(value: float) -> float:
+    def position(value: float) -> float:
         return 100 * (value - left) / width
 
     return [
-        {**c, "at": {"zero": place(0.0), **{key: place(c[key]) for key in ("value", "low", "high")}}} for c in compared
+        {**c, "at": {"zero": position(0.0), **{key: position(c[key]) for key in ("value", "low", "high")}}}
+        for c in compared
     ]

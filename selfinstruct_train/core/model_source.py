@@ -79,7 +79,7 @@ def fingerprint(folder: Path) -> str:
         size = file.stat().st_size
         digest.update(f"{file.name} {size}\n".encode())
         with file.open("rb") as stream:
-            for place in range(0, size, max(block, size // 64)):
-                stream.seek(place)
+            for offset in range(0, size, max(block, size // 64)):
+                stream.seek(offset)
                 digest.update(stream.read(block))
     return digest.hexdigest()[:12]

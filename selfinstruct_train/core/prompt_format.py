@@ -279,14 +279,14 @@ def _around_answer(tokenizer: Any, message: str, model_name: str) -> tuple[str, 
 
 
 def _first_special(tokenizer: Any, text: str) -> tuple[int, int] | None:
-    """Return the place and the id of the first special or added token in a text."""
+    """Return the index and the id of the first special or added token in a text."""
     tokens = {str(token): id for id, token in tokenizer.added_tokens_decoder.items()}
     tokens |= dict(zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True))
     found = [(text.find(token), -len(token), id) for token, id in tokens.items() if token.strip() and token in text]
     if not found:
         return None
-    place, _, id = min(found)
-    return place, id
+    index, _, id = min(found)
+    return index, id
 
 
 def _with_one_bos(ids: list[int], bos: int | None) -> list[int]:

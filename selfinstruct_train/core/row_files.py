@@ -1,6 +1,6 @@
 """Rows of instruction data on disk, anyone's: a parquet, JSONL or JSON file, or a folder of one kind of these.
 
-Each record comes with its place, so that whoever reads on can name the line of a fault. Only the three columns that
+Each record comes with its location, so that whoever reads on can name the line of a fault. Only the three columns that
 every row needs are checked here; the training and the dataset tools make their own rows of the records.
 """
 
@@ -18,7 +18,7 @@ Record = dict[str, Any]
 
 
 def read_records(path: Path, others: Sequence[str] = ()) -> Iterator[tuple[str, Record]]:
-    """Yield (place, record) for each row, in the order of the files; an input of null is an empty one.
+    """Yield (location, record) for each row, in the order of the files; an input of null is an empty one.
 
     Args:
         others: columns wanted besides `COLUMNS`, where they are there; nothing is known of their values.
@@ -28,21 +28,23 @@ def read_records(path: Path, others: Sequence[str] = ()) -> Iterator[tuple[str, 
             that names the file and the line or row.
     """
     for file in row_files(path):
-        for place, record in raw_records(file, (*COLUMNS, *others)):
+        for location, record in raw_records(file, (*COLUMNS, *others)):
             if not isinstance(record, dict):
-                raise ValueError(f"{place}: not an object; each row needs the columns {', '.join(COLUMNS)}")
+                raise ValueError(f"{location}: not an object; each row needs the columns {', '.join(COLUMNS)}")
             missing = [column for column in COLUMNS if column not in record]
             if missing:
-                raise ValueError(f"{place}: column {missing[0]!r} is missing; each row needs {', '.join(COLUMNS)}")
+                raise ValueError(f"{location}: column {missing[0]!r} is missing; each row needs {', '.join(COLUMNS)}")
             checked = {column: record[column] for column in (*COLUMNS, *others) if column in record}
             if checked["input"] is None:
                 checked["input"] = ""
             for column in COLUMNS:
                 if not isinstance(checked[column], str):
-                    raise ValueError(f"{place}: {column!r} is {checked[column]!r}; it must be a string")
+                    raise ValueError(f"{location}: {column!r} is {checked[column]!r}; it must be a string")
                 if not is_unicode(checked[column]):
-                    raise ValueError(f"{place}: {column!r} holds half a surrogate pair, which is no text; mend the row")
-            yield place, checked
+                    raise ValueError(
+                        f"{location}: {column!r} holds half a surrogate pair, which is no text; mend the row"
+                    )
+            yield location, checked
 
 
 def is_unicode(text: str) -> bool:
@@ -77,7 +79,7 @@ def _is_hidden(file: Path, folder: Path) -> bool:
 
 
 def raw_records(file: Path, columns: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Yield (place, value) for each row of one file, of parquet only these columns, where they are there.
+    """Yield (location, value) for each row of one file, of parquet only these columns, where they are there.
 
     Raises:
         ValueError: it cannot be read; one line that names the file and the line or row.
@@ -97,11 +99,11 @@ def raw_records(file: Path, columns: Sequence[str]) -> Iterator[tuple[str, Any]]
             yield f"{file}[{number}]", record
 
 
-def _parsed(content: bytes, place: str) -> Any:
+def _parsed(content: bytes, location: str) -> Any:
     try:
         return json.loads(content.decode("utf-8"))
     except ValueError as error:
-        raise ValueError(f"{place}: not JSON: {error}") from error
+        raise ValueError(f"{location}: not JSON: {error}") from error
 
 
 def _parquet_records(file: Path, columns: Sequence[str]) -> Iterator[tuple[str, Any]]:

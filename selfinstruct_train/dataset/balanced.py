@@ -66,8 +66,8 @@ class Sampler:
             self._num_kept += 1
             if self._num_kept > 2 * self.max_rows:
                 self._shrink()
-        elif (place := self._rngs[task].randrange(self._counts[task])) < self._limit:
-            kept[place] = (position, found)
+        elif (index := self._rngs[task].randrange(self._counts[task])) < self._limit:
+            kept[index] = (position, found)
 
     def _shrink(self) -> None:
         """Keep of each task no more than its share of what is there so far: whatever comes, it can only get less."""

@@ -190,8 +190,8 @@ def size_category(num_rows: int) -> str:
     if num_rows < 1000:
         return "n<1K"
     names = ("1K", "10K", "100K", "1M", "10M", "100M", "1B")
-    place = next(i for i in range(1, 7) if num_rows < 1000 * 10**i or i == 6)
-    return f"{names[place - 1]}<n<{names[place]}"
+    step = next(i for i in range(1, 7) if num_rows < 1000 * 10**i or i == 6)
+    return f"{names[step - 1]}<n<{names[step]}"
 
 
 def settings_shown(config: Config) -> dict[str, Any]:

@@ -115,16 +115,17 @@ def convert_p3(
     evaluation_data = None if test_tasks is None else _listed(Path(test_tasks))
     sampler = Sampler(max_rows, max_per_task, seed)
     for source in sources:
-        for place, group, record in _records(source):
+        for location, group, record in _records(source):
             task = str(record["Task"]) if record.get("Task") else group
             if record.get("Task") and evaluation_data is None:
                 raise ValueError(
-                    f"{place}: a row of the task {task}; name the list of test tasks that may not get in (--test-tasks)"
+                    f"{location}: a row of the task {task}; name the list of test tasks that may not get in "
+                    "(--test-tasks)"
                 )
             if evaluation_data and (task_number(task) or task) in evaluation_data:
-                raise ValueError(f"{place}: {task} is a test task ({test_tasks}); no row of it may be trained on")
+                raise ValueError(f"{location}: {task} is a test task ({test_tasks}); no row of it may be trained on")
             sampler.open(task)
-            sampler.add(task, _pair(place, record, num_positive_examples, seed))
+            sampler.add(task, _pair(location, record, num_positive_examples, seed))
     if not sampler.rows:
         raise ValueError(f"{', '.join(sources)}: no row there")
     shown = ", ".join(_shown(source) for source in sources[:5])
@@ -247,7 +248,7 @@ def _listed(path: Path) -> set[int | str]:
 
 
 def _records(source: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield (place, file or configuration, row)."""
+    """Yield (location, file or configuration, row)."""
     if source.startswith(HUB):
         yield from _hub_records(source)
         return
@@ -256,10 +257,10 @@ def _records(source: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         raise ValueError(f"{path}: no such file or folder; give .jsonl, .json or .parquet files, or hub:owner/name")
     for file in row_files(path):
         group = file.stem if path.is_file() else file.relative_to(path).with_suffix("").as_posix()
-        for place, record in raw_records(file, _COLUMNS):
+        for location, record in raw_records(file, _COLUMNS):
             if not isinstance(record, dict):
-                raise ValueError(f"{place}: not an object")
-            yield place, group, record
+                raise ValueError(f"{location}: not an object")
+            yield location, group, record
 
 
 def _hub_records(source: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -279,24 +280,24 @@ def _hub_records(source: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         yield f"{source} row {number}", configuration or repository.rpartition("/")[2], dict(record)
 
 
-def _pair(place: str, record: Mapping[str, Any], num_positive_examples: int, seed: int) -> Texts | str:
+def _pair(location: str, record: Mapping[str, Any], num_positive_examples: int, seed: int) -> Texts | str:
     """Return instruction, input and output of a row of any known form, or why it is left out."""
     if isinstance(record.get("Instance"), Mapping):
         instance, outputs = record["Instance"], record["Instance"].get("output")
         if not isinstance(outputs, list):
-            raise ValueError(f'{place}: "output" is {outputs!r}, where a list of texts must be')
-        texts = [_text(place, "output", output) for output in outputs]
-        instruction = _instruction(place, record, num_positive_examples)
+            raise ValueError(f'{location}: "output" is {outputs!r}, where a list of texts must be')
+        texts = [_text(location, "output", output) for output in outputs]
+        instruction = _instruction(location, record, num_positive_examples)
         return _answered(
-            instruction, _text(place, "input", instance.get("input", "")), texts, seed, place.rpartition("/")[2]
+            instruction, _text(location, "input", instance.get("input", "")), texts, seed, location.rpartition("/")[2]
         )
     keys = next((pair for pair in _PAIRS if pair[0] in record and pair[1] in record), None)
     if keys is None:
         known = ", or ".join(" and ".join(pair) for pair in (*_PAIRS, ("Definition", "Instance")))
-        raise ValueError(f"{place}: it has {', '.join(record) or 'no key'}; expected {known}")
+        raise ValueError(f"{location}: it has {', '.join(record) or 'no key'}; expected {known}")
     if record.get("is_correct") is False:  # P3 lists every answer choice of tasks scored by rank
         return "wrong answer choice"
-    prompt, answer = (_text(place, key, record[key]) for key in keys)
+    prompt, answer = (_text(location, key, record[key]) for key in keys)
     answer = answer.strip().removesuffix(_END_OF_TEXT).strip()
     return (prompt.strip(), "", answer) if prompt.strip() and answer else "empty"
 
@@ -309,22 +310,22 @@ def _answered(instruction: str, input: str, outputs: Sequence[str], seed: int, *
     return (instruction, input.strip(), texts[0]) if texts else "empty"
 
 
-def _instruction(place: str, task: Mapping[str, Any], num_positive_examples: int) -> str:
+def _instruction(location: str, task: Mapping[str, Any], num_positive_examples: int) -> str:
     """Return the definition, followed by worked examples in the form in which the evaluation shows them."""
     definition = task.get("Definition")
     definition = definition[0] if isinstance(definition, list) and definition else definition
-    text = _text(place, "Definition", definition).strip()
+    text = _text(location, "Definition", definition).strip()
     if not text:
-        raise ValueError(f'{place}: "Definition" is empty')
-    examples = read_worked_examples(place, {"Positive Examples": task.get("Positive Examples") or []}, "Positive")
+        raise ValueError(f'{location}: "Definition" is empty')
+    examples = read_worked_examples(location, {"Positive Examples": task.get("Positive Examples") or []}, "Positive")
     for number, example in enumerate(examples[:num_positive_examples], start=1):
         text += f"\n\nPositive Example {number}\nInput: {example.input.strip()}\nOutput: {example.output.strip()}"
     return text
 
 
-def _text(place: str, name: str, value: Any) -> str:
+def _text(location: str, name: str, value: Any) -> str:
     if not isinstance(value, str) or not is_unicode(value):
-        raise ValueError(f"{place}: {name!r} is {value!r}, where text must be")
+        raise ValueError(f"{location}: {name!r} is {value!r}, where text must be")
     return value
 
 

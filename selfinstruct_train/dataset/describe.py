@@ -1,7 +1,7 @@
 """What a dataset is, written beside it: similarity to the seeds, pictures, card; table 1 for the terminal.
 
-Everything here is a conclusion, rebuilt whole at every call. Of a run's own dataset the card tells how it was made; of
-other rows, those in a run directory without journals (merged ones) included, only what they are.
+Everything here is derived from the rows and rebuilt whole at every call. Of a run's own dataset the card tells how it
+was made; of other rows, those in a run directory without journals (merged ones) included, only what they are.
 """
 
 from __future__ import annotations

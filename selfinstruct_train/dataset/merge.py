@@ -172,10 +172,10 @@ class _Merging:
 
     def _add(self, name: str, row: Row) -> None:
         """Keep a row of a kept instruction, unless it repeats an input."""
-        place = (row.source, row.instruction, row.input)
+        key = (row.source, row.instruction, row.input)
         verdict = KEPT
-        if place in self._outputs:
-            verdict = DUPLICATE if self._outputs[place] == row.output else CONFLICTING
+        if key in self._outputs:
+            verdict = DUPLICATE if self._outputs[key] == row.output else CONFLICTING
         id = f"{name}/{row.id}"
         self.outcomes.append(MergeOutcome(id, name, row.source, verdict))
         first = self._first.get((row.source, row.instruction))
@@ -193,7 +193,7 @@ class _Merging:
             parents=tuple(self._new_ids.get((name, parent), f"{name}/{parent}") for parent in row.parents),
         )
         self._first.setdefault((row.source, row.instruction), new)
-        self._outputs[place] = row.output
+        self._outputs[key] = row.output
         self.rows.append(new)
 
 

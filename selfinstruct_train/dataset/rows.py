@@ -52,10 +52,10 @@ def read_rows(path: str | Path) -> list[Row]:
     rows: list[Row] = []
     ids: set[str] = set()
     instruction_ids: dict[str, str] = {}
-    for position, (place, record) in enumerate(read_records(path, _OTHERS)):
-        row = _row(place, record, f"row-{position}", instruction_ids)
+    for position, (location, record) in enumerate(read_records(path, _OTHERS)):
+        row = _row(location, record, f"row-{position}", instruction_ids)
         if row.id in ids:
-            raise ValueError(f"{place}: id {row.id!r} has a row already; give every row an id of its own")
+            raise ValueError(f"{location}: id {row.id!r} has a row already; give every row an id of its own")
         ids.add(row.id)
         rows.append(row)
     if not rows:
@@ -67,7 +67,7 @@ def read_asked(config: Config, setting: str, dataset: str | None, done: str) -> 
     """Read all rows of a dataset, and those of them that a model is asked about: the generated ones.
 
     Args:
-        setting: the dataset's place in the config, "relabel.dataset".
+        setting: the dataset's key in the config, "relabel.dataset".
         done: what is done with generated rows only, "relabelled".
 
     Raises:
@@ -93,10 +93,10 @@ def write_rows(folder: str | Path, rows: Sequence[Row]) -> Path:
     return path
 
 
-def _row(place: str, record: dict[str, Any], default_id: str, instruction_ids: dict[str, str]) -> Row:
+def _row(location: str, record: dict[str, Any], default_id: str, instruction_ids: dict[str, str]) -> Row:
     given = {name: value for name, value in record.items() if value is not None}
     for name, value in given.items():
-        _check_value(place, name, value)
+        _check_value(location, name, value)
     values: dict[str, Any] = dict.fromkeys(Row.__dataclass_fields__, "")
     values |= {"parents": (), "is_classification": False, "source": "generated", "id": default_id}
     values |= given
@@ -107,7 +107,7 @@ def _row(place: str, record: dict[str, Any], default_id: str, instruction_ids: d
     return Row(**values)
 
 
-def _check_value(place: str, name: str, value: Any) -> None:
+def _check_value(location: str, name: str, value: Any) -> None:
     if name == "is_classification":
         good, wanted = isinstance(value, bool), "true or false"
     elif name == "parents":
@@ -119,4 +119,4 @@ def _check_value(place: str, name: str, value: Any) -> None:
     else:
         good, wanted = isinstance(value, str), "a string"
     if not good:
-        raise ValueError(f"{place}: {name!r} is {value!r}; it must be {wanted}")
+        raise ValueError(f"{location}: {name!r} is {value!r}; it must be {wanted}")

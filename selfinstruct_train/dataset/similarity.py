@@ -66,15 +66,15 @@ def similarities(
         num_rows = int((math.sqrt(start * start + 4 * _PAIRS_IN_A_BLOCK) - start) / 2)  # by start + num_rows columns
         stop = min(len(texts), start + max(1, num_rows))
         common = _common(coded[start:stop], coded[: stop - 1])  # (queries, pool)
-        for row, place in enumerate(range(start, stop)):
-            lcs = common[row, :place]
-            scores = 2 * lcs / np.maximum(1, lengths[:place] + lengths[place])
+        for row, index in enumerate(range(start, stop)):
+            lcs = common[row, :index]
+            scores = 2 * lcs / np.maximum(1, lengths[:index] + lengths[index])
             best = [
-                (texts[other], f1(int(lcs[other]), len(coded[place]), len(coded[other])), other)
+                (texts[other], f1(int(lcs[other]), len(coded[index]), len(coded[other])), other)
                 for other in _largest(scores).tolist()
             ]
             best.sort(key=lambda match: (-match[1], match[2]))
-            mean = float(scores.mean(dtype=np.float64)) if place else 0.0
+            mean = float(scores.mean(dtype=np.float64)) if index else 0.0
             found.append(Similarity(tuple(match[:2] for match in best[:NUM_MOST_SIMILAR]), mean))
         if progress is not None:
             progress(stop - start)
@@ -129,10 +129,10 @@ def nearest_seed(
         block = queries[start : start + size]
         for query, lcs in zip(block, _common(block, pool), strict=True):
             scores = 2 * lcs / np.maximum(1, lengths + len(query))
-            places = np.flatnonzero(scores >= scores.max() - _MARGIN).tolist()
-            exact = [f1(int(lcs[place]), len(query), len(pool[place])) for place in places]
-            best = max(range(len(places)), key=lambda i: (exact[i], -places[i]))
-            found.append((seeds[places[best]].id, exact[best]))
+            indices = np.flatnonzero(scores >= scores.max() - _MARGIN).tolist()
+            exact = [f1(int(lcs[index]), len(query), len(pool[index])) for index in indices]
+            best = max(range(len(indices)), key=lambda i: (exact[i], -indices[i]))
+            found.append((seeds[indices[best]].id, exact[best]))
         if progress is not None:
             progress(len(block))
     return found

@@ -33,7 +33,7 @@ def nested_subsets(rows: Sequence[Row], sizes: Sequence[int] = ()) -> dict[int, 
         )
     if sizes and max(sizes) > len(order):
         raise ValueError(f"experiment.sizes names {max(sizes)}, but the dataset has {len(order)} instructions")
-    position = {instruction: place for place, instruction in enumerate(order)}
+    position = {instruction: index for index, instruction in enumerate(order)}
     wanted = sorted(sizes) or doubled_sizes(num_seeds, len(order))
     return {size: [row for row in rows if position[row.instruction_id] < size] for size in wanted}
 

@@ -84,11 +84,11 @@ def tag(sentence: str) -> list[Token]:
 
 def verb_noun(tokens: Sequence[Token]) -> VerbNoun | None:
     """Apply the rule of this module to a tagged sentence."""
-    place, fronted = _find_verb(tokens)
-    if place is None:
+    index, fronted = _find_verb(tokens)
+    if index is None:
         return None
-    verb = tokens[place]
-    noun = _find_object(tokens, place + 1, verb.lemma) or fronted
+    verb = tokens[index]
+    noun = _find_object(tokens, index + 1, verb.lemma) or fronted
     if noun is None:
         return None
     return VerbNoun(verb.lemma if verb.tag[0] == "V" else verb.word.lower(), noun)
@@ -115,9 +115,9 @@ def _find_verb(tokens: Sequence[Token]) -> tuple[int | None, str | None]:
     if _is_imperative(tokens, start) or first.tag in {"VDB", "VHB"}:
         return start, None
     if first.tag in _CLAUSE_IN_FRONT or first.word.lower() == "given":
-        for place in range(start + 1, len(tokens) - 1):
-            if tokens[place].word == ",":
-                after = place + 1
+        for index in range(start + 1, len(tokens) - 1):
+            if tokens[index].word == ",":
+                after = index + 1
                 while _tag_at(tokens, after) == "AV0" or (after < len(tokens) and tokens[after].word == "please"):
                     after += 1
                 if _is_imperative(tokens, after):
@@ -130,19 +130,19 @@ def _find_verb(tokens: Sequence[Token]) -> tuple[int | None, str | None]:
 
 def _behind_subject(tokens: Sequence[Token], start: int) -> int | None:
     """Find the verb of a statement: "you need to make ...", "your task is to make ...", "a man has ..."."""
-    for place in range(start + 1, len(tokens) - 1):
-        if tokens[place].tag == "TO0" and tokens[place + 1].tag in _BASE | {"VHI", "VDI"}:
-            before = [t for t in tokens[start:place] if t.tag not in {"AV0", "XX0"}]
+    for index in range(start + 1, len(tokens) - 1):
+        if tokens[index].tag == "TO0" and tokens[index + 1].tag in _BASE | {"VHI", "VDI"}:
+            before = [t for t in tokens[start:index] if t.tag not in {"AV0", "XX0"}]
             if before and before[-1].lemma in _LEADS_TO_INFINITIVE:
-                return place + 1
-    for place in range(start + 1, len(tokens)):
-        token = tokens[place]
+                return index + 1
+    for index in range(start + 1, len(tokens)):
+        token = tokens[index]
         if token.tag in _BE or token.tag in {"PNQ", "CJT", "CJS", "PUN"} | _WH:
             return None
         if token.tag == "VM0":
-            return _after_subject(tokens, place + 1, subject=False)
+            return _after_subject(tokens, index + 1, subject=False)
         if token.tag in _FINITE:
-            return place
+            return index
     return None
 
 
@@ -150,12 +150,12 @@ def _in_question(tokens: Sequence[Token], start: int) -> tuple[int | None, str |
     """Find the verb of "how to make", "how would you make", "which colour would you take"."""
     if _tag_at(tokens, start + 1) == "TO0" and _tag_at(tokens, start + 2) in _BASE:
         return start + 2, None
-    for place in range(start + 1, len(tokens)):
-        if tokens[place].tag in _BE | {"VVZ"}:
+    for index in range(start + 1, len(tokens)):
+        if tokens[index].tag in _BE | {"VVZ"}:
             break
-        if tokens[place].tag in _AUXILIARY:
-            fronted = _find_object(tokens[:place], start + 1, "")
-            return _after_subject(tokens, place + 1), fronted if tokens[start].tag == "DTQ" else None
+        if tokens[index].tag in _AUXILIARY:
+            fronted = _find_object(tokens[:index], start + 1, "")
+            return _after_subject(tokens, index + 1), fronted if tokens[start].tag == "DTQ" else None
     return None, None
 
 
@@ -170,11 +170,11 @@ def _after_subject(tokens: Sequence[Token], start: int, subject: bool = True) ->
     return start if _tag_at(tokens, start) in _BASE | {"VVN", "VVD", "VHN", "VHI", "VHD", "VDI"} else None
 
 
-def _is_imperative(tokens: Sequence[Token], place: int) -> bool:
+def _is_imperative(tokens: Sequence[Token], index: int) -> bool:
     """A base form; or a word tagged as a noun ("Output the ...") that can be a verb or stands before a determiner."""
-    if place >= len(tokens):
+    if index >= len(tokens):
         return False
-    token, following = tokens[place], _tag_at(tokens, place + 1)
+    token, following = tokens[index], _tag_at(tokens, index + 1)
     if token.tag in _BASE:
         return True
     if token.tag not in {"NN1", "NN0", "NP0", "AJ0", "UNC"} or not token.word.isalpha():
@@ -186,14 +186,14 @@ def _is_imperative(tokens: Sequence[Token], place: int) -> bool:
 
 def _find_object(tokens: Sequence[Token], start: int, verb: str) -> str | None:
     """Return the head noun of the noun phrase at `start`, None if something else stands there."""
-    place = start
-    while _tag_at(tokens, place) in {"AVP", "AV0", "PUQ"}:
-        place += 1
-    if _tag_at(tokens, place) == "PNP":
-        place += 1  # "give me ..."; a pronoun that is the object itself has no noun phrase behind it
-        while _tag_at(tokens, place) == "AV0":
-            place += 1
-    head, end = _noun_phrase(tokens, place)
+    index = start
+    while _tag_at(tokens, index) in {"AVP", "AV0", "PUQ"}:
+        index += 1
+    if _tag_at(tokens, index) == "PNP":
+        index += 1  # "give me ..."; a pronoun that is the object itself has no noun phrase behind it
+        while _tag_at(tokens, index) == "AV0":
+            index += 1
+    head, end = _noun_phrase(tokens, index)
     if head is not None and verb in _TWO_OBJECTS and _tag_at(tokens, end) == "AT0":
         second, _ = _noun_phrase(tokens, end)
         head = second or head
@@ -201,12 +201,12 @@ def _find_object(tokens: Sequence[Token], start: int, verb: str) -> str | None:
 
 
 def _noun_phrase(tokens: Sequence[Token], start: int) -> tuple[str | None, int]:
-    """Read a noun phrase from `start`; return its head's lemma and the place behind it."""
+    """Read a noun phrase from `start`; return its head's lemma and the index behind it."""
     head: str | None = None
     determined = False
-    place = start
-    while place < len(tokens):
-        token, following = tokens[place], _tag_at(tokens, place + 1)
+    index = start
+    while index < len(tokens):
+        token, following = tokens[index], _tag_at(tokens, index + 1)
         if token.tag in _NOUNS and token.word[0].isalnum():
             head = token.lemma
         elif token.tag == "POS" or token.word == "'s":  # "the user's ...": the owner is not the head
@@ -228,12 +228,12 @@ def _noun_phrase(tokens: Sequence[Token], start: int) -> tuple[str | None, int]:
             head = token.word.lower()
         else:
             break
-        place += 1
-    return head, place
+        index += 1
+    return head, index
 
 
-def _tag_at(tokens: Sequence[Token], place: int) -> str:
-    return tokens[place].tag if place < len(tokens) else ""
+def _tag_at(tokens: Sequence[Token], index: int) -> str:
+    return tokens[index].tag if index < len(tokens) else ""
 
 
 @lru_cache(maxsize=1)

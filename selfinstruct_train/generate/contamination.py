@@ -206,10 +206,10 @@ class _SimilarTexts:
             inputs[text] = example
 
     def finish(self, found: _Found) -> None:
-        for field, places in (("instruction", self._instructions), ("input", self._inputs)):
+        for field, rows_of_text in (("instruction", self._instructions), ("input", self._inputs)):
             held = self._held[field]
             index = self._index(text for text in held if len(unicode_words(text)) >= MIN_SHARED_WORDS)
-            for text, rows in places.items():
+            for text, rows in rows_of_text.items():
                 if match := index.check(text):
                     for row in rows:
                         found.add(row, held[match.text], "rouge_l", match.text)
@@ -223,10 +223,10 @@ class _SimilarTexts:
 
 def _places(texts: Iterable[str]) -> dict[str, list[int]]:
     """Each different text with the rows that have it."""
-    places: dict[str, list[int]] = {}
+    rows_of_text: dict[str, list[int]] = {}
     for row, text in enumerate(texts):
-        places.setdefault(text, []).append(row)
-    return places
+        rows_of_text.setdefault(text, []).append(row)
+    return rows_of_text
 
 
 def _long_texts(texts: Iterable[str]) -> dict[str, list[int]]:

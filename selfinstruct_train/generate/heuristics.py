@@ -1,8 +1,8 @@
 """The paper's rules for what is no usable instruction or instance, each with the name that the funnel counts it under.
 
 Numbers and words are those of the released code (bootstrap_instructions.py, prepare_for_finetuning.py).
-Similarity to the pool is not judged here (novelty.py). With language "any" a first letter beyond ASCII is no fault, and
-length is counted in characters where a script has no spaces; the keywords stay English.
+Similarity to the pool is not looked at here (novelty.py). With language "any" a first letter beyond ASCII is no fault,
+and length is counted in characters where a script has no spaces; the keywords stay English.
 """
 
 from __future__ import annotations

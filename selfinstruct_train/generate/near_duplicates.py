@@ -92,11 +92,11 @@ class MinHashPool:
         triples = _triples(text)
         best = None
         best_score = self._threshold
-        for place in sorted(self._lsh.query(_min_hash(triples))):
-            other = _triples(self._texts[place])
+        for index in sorted(self._lsh.query(_min_hash(triples))):
+            other = _triples(self._texts[index])
             score = len(triples & other) / len(triples | other) if triples else 0.0
             if score > best_score:
-                best, best_score = self._texts[place], score
+                best, best_score = self._texts[index], score
         return None if best is None else Match(best, best_score)
 
     def add(self, text: str) -> None:

@@ -107,7 +107,7 @@ def _instructions(session: Session) -> InstructionStage:
             stage = so_far
             num_accepted = len(stage.accepted)
             shown.update(num_accepted, f"{num_accepted / max(1, len(stage.outcomes)):.0%} of candidates accepted")
-            # all that the journal held is judged, and there is more to ask: now a forecast knows the most, at no cost
+            # all that the journal held is filtered, and there is more to ask: now a forecast knows the most, at no cost
             if is_forecast_due and stage.accepted and len(journal) <= stage.num_requests:
                 is_forecast_due = False
                 if num_accepted < settings.num_instructions:

@@ -1,8 +1,8 @@
 """Which prompt form suits a model: 20 prompts of stage 1 in every form, the same instructions shown in each.
 
-The answers are kept in <run_dir>/journal/probe-<form>.jsonl, so a form is paid for once. Candidates are judged as in a
-run, against the seed tasks and each other. In a run the pool grows and shares fall, so what is estimated from the yield
-is the least that a run takes. Stages 2 and 3 are not probed; `selfinstruct forecast` estimates them.
+The answers are kept in <run_dir>/journal/probe-<form>.jsonl, so a form is paid for once. Candidates are filtered as in
+a run, against the seed tasks and each other. In a run the pool grows and shares fall, so what is estimated from the
+yield is the least that a run takes. Stages 2 and 3 are not probed; `selfinstruct forecast` estimates them.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Prediction:
 
 
 def probe(plan: Plan, lm: LM, num_prompts: int = NUM_PROMPTS) -> list[FormResult]:
-    """Ask in every form and judge; results are written to <run_dir>/probe.json too.
+    """Ask in every form and filter the candidates; results are written to <run_dir>/probe.json too.
 
     Raises:
         ValueError: no form can be asked at all, or a journal belongs to another configuration.
@@ -116,13 +116,13 @@ def _probe_form(plan: Plan, lm: LM, form: PromptForm, num_prompts: int) -> FormR
             raise
         except ValueError as error:
             return FormResult(form, failure=str(error))
-    judge = CandidateFilter(plan.seeds, settings)
+    candidates = CandidateFilter(plan.seeds, settings)
     usable, accepted = [], []
     for (_, shown), answer in zip(asked, answers, strict=True):
-        before = len(judge.outcomes), len(judge.accepted)
-        judge.judge(answer, tuple(s.id for s in shown))
-        usable.append(sum(outcome.verdict in _USABLE for outcome in judge.outcomes[before[0] :]))
-        accepted.append(len(judge.accepted) - before[1])
+        before = len(candidates.outcomes), len(candidates.accepted)
+        candidates.filter(answer, tuple(s.id for s in shown))
+        usable.append(sum(outcome.verdict in _USABLE for outcome in candidates.outcomes[before[0] :]))
+        accepted.append(len(candidates.accepted) - before[1])
     pace = meter.seconds / meter.now.num_requests if meter.now.num_requests else _stored_pace(plan, form)
     return FormResult(form, tuple(usable), tuple(accepted), usage_of(answers, price), pace)
 

@@ -1,6 +1,6 @@
 """Judge the answers of a run again at other thresholds, without a model: a pure replay of its journals.
 
-The answers of stage 1 are judged in the order in which they were asked for. Their prompts are not drawn again: they
+The answers of stage 1 are filtered in the order in which they were asked for. Their prompts are not drawn again: they
 showed the pool as it was under the old thresholds, and a new run would show another. Classes and instances come from
 the journals where they are; instructions that have none there are counted, not asked about.
 
@@ -119,7 +119,7 @@ def _check(plan: Plan, headers: dict[Stage, dict[str, Any]]) -> None:
         differing.append(f"max_instances: {max_instances} there, {plan.config.generate.max_instances} now")
     if differing:
         raise ValueError(
-            f"{plan.run_dir}: its answers cannot be judged by these settings, which need new ones "
+            f"{plan.run_dir}: its answers cannot be filtered by these settings, which need new ones "
             f"({'; '.join(dict.fromkeys(differing))}); give the run's own, or begin a run in another run_dir"
         )
 
@@ -137,7 +137,7 @@ def _settings_of_the_run(settings: GenerateConfig, headers: dict[Stage, dict[str
 
 
 def _instructions(plan: Plan, header: dict[str, Any], journal: Journal) -> InstructionStage:
-    """Stage 1 again: first as the run judged, which tells what each prompt showed, then by the plan's thresholds."""
+    """Stage 1 again: first as the run filtered, which tells what each prompt showed, then by the plan's thresholds."""
     settings = plan.config.generate
     own = dataclasses.replace(
         settings,
@@ -153,10 +153,10 @@ def _instructions(plan: Plan, header: dict[str, Any], journal: Journal) -> Instr
     replayed = generate_instructions(session)
     for outcome in replayed.outcomes:
         parents[outcome.request_id] = outcome.parents
-    judge = CandidateFilter(plan.seeds, settings)
+    candidates = CandidateFilter(plan.seeds, settings)
     for request_id, shown in parents.items():
-        judge.judge(journal[request_id], shown)
-    return InstructionStage(judge.accepted, judge.outcomes, replayed.num_requests)
+        candidates.filter(journal[request_id], shown)
+    return InstructionStage(candidates.accepted, candidates.outcomes, replayed.num_requests)
 
 
 def _num_in_order(journal: Journal, requests_per_round: int) -> int:

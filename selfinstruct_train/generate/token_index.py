@@ -57,7 +57,7 @@ class TokenIndex:
 
     def add(self, tokens: Sequence[str]) -> None:
         """Put a sequence into the collection."""
-        place, known = len(self._coded), self._numbers
+        index, known = len(self._coded), self._numbers
         features = _features(tokens)
         band = _band(len(tokens))
         if len(tokens) not in self._seen:
@@ -72,9 +72,9 @@ class TokenIndex:
             self._frequencies[number] += 1
             holders = self._holders.get(number << 8 | band)
             if holders is None:
-                self._holders[number << 8 | band] = array("i", (place,))
+                self._holders[number << 8 | band] = array("i", (index,))
             else:
-                holders.append(place)
+                holders.append(index)
             numbers.append(number)
         self._coded.append(as_characters(numbers if features is tokens else [known[token] for token in tokens]))
         self._lengths.append(len(tokens))
@@ -89,20 +89,20 @@ class TokenIndex:
         num_unknown = length - len(known)
         if num_unknown > plan.most_lacking:
             return None
-        places = self._candidates(known, num_unknown, plan)
-        if not places:
+        indices = self._candidates(known, num_unknown, plan)
+        if not indices:
             return None
         coded = as_characters([self._numbers.get(token, _UNKNOWN) for token in tokens])
-        others = [self._coded[place] for place in places]
-        if len(places) < _MANY:
+        others = [self._coded[index] for index in indices]
+        if len(indices) < _MANY:
             lcs = [LCSseq.similarity(coded, other) for other in others]
         else:
             lcs = cdist([coded], others, scorer=LCSseq.similarity, dtype=np.int32)[0].tolist()
         best, best_score = -1, self._threshold
-        for place, common, other in zip(places, lcs, others, strict=True):
+        for index, common, other in zip(indices, lcs, others, strict=True):
             score = f1(common, length, len(other))
             if score > best_score:
-                best, best_score = place, score
+                best, best_score = index, score
         return (best, best_score) if best >= 0 else None
 
     def nearest(self, tokens: Sequence[str]) -> tuple[int, float] | None:
@@ -121,8 +121,8 @@ class TokenIndex:
         if not lists:
             return None
         num_shared = np.bincount(np.frombuffer(b"".join(lists), np.int32))
-        places = np.flatnonzero(num_shared)
-        bounds = 2 * num_shared[places] / (len(tokens) + np.frombuffer(self._lengths, np.int32)[places])
+        indices = np.flatnonzero(num_shared)
+        bounds = 2 * num_shared[indices] / (len(tokens) + np.frombuffer(self._lengths, np.int32)[indices])
         order = np.argsort(-bounds, kind="stable")
         coded = as_characters([self._numbers.get(token, _UNKNOWN) for token in tokens])
         best, best_score = -1, 0.0
@@ -130,12 +130,12 @@ class TokenIndex:
             chunk = order[start : start + _AT_ONCE]
             if bounds[chunk[0]] < best_score - _MARGIN:
                 break
-            others = [self._coded[place] for place in places[chunk]]
+            others = [self._coded[index] for index in indices[chunk]]
             lcs = cdist([coded], others, scorer=LCSseq.similarity, dtype=np.int32)[0].tolist()
-            for place, common, other in zip(places[chunk].tolist(), lcs, others, strict=True):
+            for index, common, other in zip(indices[chunk].tolist(), lcs, others, strict=True):
                 score = f1(common, len(tokens), len(other))
-                if score > best_score or (score == best_score and place < best):
-                    best, best_score = place, score
+                if score > best_score or (score == best_score and index < best):
+                    best, best_score = index, score
         return best, best_score
 
     def _candidates(self, known: list[int], num_unknown: int, plan: _Plan) -> list[int]:
@@ -154,17 +154,17 @@ class TokenIndex:
                         limits.append(min(limit, 64))
         if not lists:
             return []
-        places = np.frombuffer(b"".join(lists), np.int32)
-        places = places[self._num_lacking(0, places, signature) <= np.repeat(np.array(limits, np.uint8), sizes)]
-        if len(places):
-            lacking = self._num_lacking(1, places, signature) + self._num_lacking(2, places, signature)
-            allowed = plan.allowance[np.frombuffer(self._lengths, np.int32)[places]]
-            places = places[lacking <= allowed - num_unknown]
-        return sorted(set(places.tolist()))
+        indices = np.frombuffer(b"".join(lists), np.int32)
+        indices = indices[self._num_lacking(0, indices, signature) <= np.repeat(np.array(limits, np.uint8), sizes)]
+        if len(indices):
+            lacking = self._num_lacking(1, indices, signature) + self._num_lacking(2, indices, signature)
+            allowed = plan.allowance[np.frombuffer(self._lengths, np.int32)[indices]]
+            indices = indices[lacking <= allowed - num_unknown]
+        return sorted(set(indices.tolist()))
 
-    def _num_lacking(self, word: int, places: np.ndarray, signature: tuple[int, int, int]) -> np.ndarray:
-        """How many bits of a word of the signature are not set for these sequences; uint8 (places,)."""
-        lacking = np.frombuffer(self._lacking[word], np.uint64)[places]
+    def _num_lacking(self, word: int, indices: np.ndarray, signature: tuple[int, int, int]) -> np.ndarray:
+        """How many bits of a word of the signature are not set for these sequences; uint8 (indices,)."""
+        lacking = np.frombuffer(self._lacking[word], np.uint64)[indices]
         lacking &= np.uint64(signature[word])
         return np.bitwise_count(lacking)
 

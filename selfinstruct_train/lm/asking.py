@@ -20,7 +20,7 @@ def check_model(config: Config, setting: str, model: ModelConfig, role: str) -> 
     """Refuse a model that was not named, and one without a price where money is limited.
 
     Args:
-        setting: the model's place in the config, "relabel.model".
+        setting: the model's key in the config, "relabel.model".
         role: what it is wanted for, to end "give ...".
 
     Raises:

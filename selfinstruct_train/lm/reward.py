@@ -66,18 +66,18 @@ class RewardModel:
         answers: dict[int, Completion] = {}
         while order:
             length = len(rows[order[0]])
-            places = [i for i in order[: self.batch_size] if len(rows[i]) == length]
-            order = order[len(places) :]
+            indices = [i for i in order[: self.batch_size] if len(rows[i]) == length]
+            order = order[len(indices) :]
             if length > self._limit:
-                new = {i: Completion(requests[i].id, "", TOO_LONG, length, 0) for i in places}
+                new = {i: Completion(requests[i].id, "", TOO_LONG, length, 0) for i in indices}
             else:
-                ids = torch.tensor([rows[i] for i in places], device=self._device)  # (batch, length)
+                ids = torch.tensor([rows[i] for i in indices], device=self._device)  # (batch, length)
                 with torch.inference_mode():
                     logits = self._network(input_ids=ids, attention_mask=torch.ones_like(ids)).logits  # (batch, 1)
                 scores = logits.float()[:, 0].tolist()
                 new = {
                     i: Completion(requests[i].id, f"{score:.6f}", "stop", length, 0)
-                    for i, score in zip(places, scores, strict=True)
+                    for i, score in zip(indices, scores, strict=True)
                 }
             answers |= new
             if on_answer is not None:

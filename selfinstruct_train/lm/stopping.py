@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def cut_at_stop(text: str, stop: tuple[str, ...]) -> tuple[str, bool]:
     """Return the text before the earliest stop string, and whether there was one."""
-    found = [place for place in (text.find(s) for s in stop) if place >= 0]
+    found = [index for index in (text.find(s) for s in stop) if index >= 0]
     return (text[: min(found)], True) if found else (text, False)
 
 

@@ -66,9 +66,9 @@ def stage_model(config: Config, sources: Sources) -> Path:
     elif weights != "adapter":
         _take(_merged(config, source), folder, _WEIGHTS)
     if sources.is_adapter and weights != "model":
-        place = folder / "adapter" if weights == "both" else folder
-        _take(source, place, _ADAPTER)
-        _name_base(place / "adapter_config.json", base_of(config, sources.manifest))
+        target = folder / "adapter" if weights == "both" else folder
+        _take(source, target, _ADAPTER)
+        _name_base(target / "adapter_config.json", base_of(config, sources.manifest))
         if weights == "adapter":  # where it learned to stop; its base may know of another end
             _take(source, folder, ("generation_config.json",))
     _take(source, folder, _TOKENIZER)
@@ -158,12 +158,12 @@ def _take(source: Path, folder: Path, patterns: tuple[str, ...]) -> None:
             _link(path, folder / name)
 
 
-def _link(path: Path, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
+def _link(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(path.resolve(), place)
+        os.link(path.resolve(), target)
     except OSError:  # another file system, or one without hard links
-        shutil.copyfile(path, place)
+        shutil.copyfile(path, target)
 
 
 def _rewrite(path: Path) -> None:

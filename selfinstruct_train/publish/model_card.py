@@ -161,13 +161,13 @@ def usage(facts: CardFacts, subfolder: str = "") -> str:
     pinned = f', revision="{facts.revision}"' if facts.revision != "main" else ""
     lines = ["from transformers import AutoModelForCausalLM, AutoTokenizer", ""]
     if facts.weights == "adapter":
-        place = f', subfolder="{subfolder}"' if subfolder else ""
+        subfolder_argument = f', subfolder="{subfolder}"' if subfolder else ""
         of_base = f', revision="{facts.base.revision}"' if facts.base.is_hub_id and facts.base.revision else ""
         lines[0] += ", GenerationConfig"
         lines = ["from peft import PeftModel", *lines, f'base = "{facts.base.name}"']
         load = [
             f"model = AutoModelForCausalLM.from_pretrained(base{of_base})",
-            f"model = PeftModel.from_pretrained(model, repo{place}{pinned})",
+            f"model = PeftModel.from_pretrained(model, repo{subfolder_argument}{pinned})",
             f"model.generation_config = GenerationConfig.from_pretrained(repo{pinned})  # where it stops",
         ]
     else:

@@ -60,17 +60,17 @@ def generate_instances(
         asked = [i for i, its_limit in enumerate(limits) if its_limit == limit]
         answered = (i for i in asked if requests[i].id in journal)  # read as the answers come; one may stay open
 
-        def judge(num_answered: int, answered: Iterator[int] = answered) -> None:
+        def filter_new(num_answered: int, answered: Iterator[int] = answered) -> None:
             num_kept = 0
             for i in islice(answered, num_answered):
                 answer = journal[requests[i].id]
-                judged = instance_outcomes(plan, instructions[i], is_classification[i], answer)
-                num_kept += sum(outcome.verdict == KEPT for outcome in judged)
-                outcomes[requests[i].id] = judged
+                filtered = instance_outcomes(plan, instructions[i], is_classification[i], answer)
+                num_kept += sum(outcome.verdict == KEPT for outcome in filtered)
+                outcomes[requests[i].id] = filtered
             if report is not None:
                 report(num_answered, num_kept)
 
-        journal.complete(session.lm, [requests[i] for i in asked], sampling, judge)
+        journal.complete(session.lm, [requests[i] for i in asked], sampling, filter_new)
     return [outcome for request in requests for outcome in outcomes[request.id]]
 
 
@@ -118,7 +118,7 @@ def _token_limits(is_classification: Sequence[bool], settings: GenerateConfig) -
 def instance_outcomes(
     plan: Plan, instruction: Instruction, is_classification: bool, completion: Completion
 ) -> list[InstanceOutcome]:
-    """Judge the instances of one answer; of more than `max_instances` a draw decides which stay."""
+    """Filter the instances of one answer; of more than `max_instances` a draw decides which stay."""
     settings = plan.settings
     stop = tuple(dict.fromkeys([*instance_sampling(settings).stop, *settings.instance_sampling.stop]))
     answer = as_continuation(completion, settings.prompt_form, "instances", stop=stop)

@@ -1,6 +1,6 @@
 """Stage 1: the model writes instructions, in rounds.
 
-All prompts of a round see the pool as it stood at the round's start; candidates are judged in request order, each
+All prompts of a round see the pool as it stood at the round's start; candidates are filtered in request order, each
 against the seeds and all accepted before it. So the outcome is a function of seeds, settings and answers: batch size
 and number of processes are speed only.
 """
@@ -64,13 +64,13 @@ Report = Callable[[InstructionStage], None]
 def generate_instructions(session: Session, report: Report | None = None) -> InstructionStage:
     """Ask in rounds until `num_instructions` are accepted, `max_requests` are asked, or nothing new comes.
 
-    A round is judged to its end, so a few more than `num_instructions` may be accepted (as in the released code), and a
-    longer run begins with the shorter one's instructions.
+    A round is filtered to its end, so a few more than `num_instructions` may be accepted (as in the released code), and
+    a longer run begins with the shorter one's instructions.
     """
     plan, settings = session.plan, session.plan.settings
     pool = [Instruction(t.id, t.instruction, "seed") for t in prompt_seeds(plan.seeds, settings)]
-    judge = CandidateFilter(plan.seeds, settings)
-    stage = InstructionStage(judge.accepted, judge.outcomes, 0)
+    candidates = CandidateFilter(plan.seeds, settings)
+    stage = InstructionStage(candidates.accepted, candidates.outcomes, 0)
     sampling = form_sampling(settings.instruction_sampling, settings.prompt_form, "instructions")
     num_barren = 0
     round_number = 0
@@ -79,7 +79,7 @@ def generate_instructions(session: Session, report: Report | None = None) -> Ins
         asked = _round(plan, pool, stage, round_number)
         completions = session.journals["instructions"].complete(session.lm, [r for r, _ in asked], sampling)
         for (_, parents), completion in zip(asked, completions, strict=True):
-            judge.judge(completion, tuple(p.id for p in parents))
+            candidates.filter(completion, tuple(p.id for p in parents))
         stage = InstructionStage(stage.accepted, stage.outcomes, stage.num_requests + len(asked))
         round_number += 1
         if report is not None:
@@ -158,8 +158,8 @@ class CandidateFilter:
         for task in seeds:
             self._add(task.instruction)
 
-    def judge(self, completion: Completion, parents: tuple[str, ...]) -> None:
-        """Judge every candidate of a completion whose prompt showed the instructions `parents`."""
+    def filter(self, completion: Completion, parents: tuple[str, ...]) -> None:
+        """Filter every candidate of a completion whose prompt showed the instructions `parents`."""
         coordinates = completion.request_id.removeprefix("instructions-")
         settings = self._settings
         answer = as_continuation(completion, settings.prompt_form, "instructions", len(parents)).text

@@ -67,7 +67,7 @@ def parse_instances(text: str, finish_reason: str, is_classification: bool, meth
 def instruction_candidates(
     text: str, finish_reason: str, method: Method, language: Language = "english"
 ) -> list[InstructionCandidate]:
-    """Split a stage-1 completion at its numbers and judge every item."""
+    """Split a stage-1 completion at its numbers and filter every item."""
     _check_method(method)
     if finish_reason == "content_filter":
         return [InstructionCandidate("", REFUSED)]
@@ -86,7 +86,7 @@ def instruction_candidates(
 def instance_candidates(
     text: str, finish_reason: str, is_classification: bool, method: Method
 ) -> list[InstanceCandidate]:
-    """Split a stage-3 completion into pairs and judge each, alone and beside the others.
+    """Split a stage-3 completion into pairs and filter each, alone and beside the others.
 
     A completion without a single example gives one candidate, "no_examples", with the text as its output.
     """

@@ -219,7 +219,7 @@ def _examples(text: str, stop: Sequence[str]) -> tuple[str, bool]:
         _BOLD_LABEL.sub(r"\1: ", line) if label is None else label
         for line, label in zip(lines[start:], labelled[start:], strict=True)
     )
-    ends = [place for place in (body.find(s) for s in stop) if place >= 0]
+    ends = [index for index in (body.find(s) for s in stop) if index >= 0]
     body = body[: min(ends)] if ends else body
     paragraphs = body.rstrip().split("\n\n")
     while len(paragraphs) > 1 and (

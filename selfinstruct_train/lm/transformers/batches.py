@@ -23,7 +23,7 @@ MAX_SHARE_BATCHES = 4
 class Share:
     """Places of requests in their call, longest prompt first, and how many first tokens all of them share."""
 
-    places: tuple[int, ...]
+    indices: tuple[int, ...]
     prefix_length: int
 
 
@@ -51,7 +51,7 @@ def shares(
 
 
 def _groups(prompts: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Group the places of prompts that share at least half their tokens with a neighbour; the rest is one group."""
+    """Group the indices of prompts that share at least half their tokens with a neighbour; the rest is one group."""
     order = sorted(range(len(prompts)), key=lambda i: (list(prompts[i]), i))
     runs = [[i] for i in order[:1]]
     for one, other in pairwise(order):

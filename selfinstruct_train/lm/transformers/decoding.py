@@ -264,36 +264,36 @@ class _Batch:
         decoder = self.decoder
         tokens, doubtful = choose_tokens(self.logits, self.counts, self.keys, self.steps, self.sampling, decoder.margin)
         if decoder.margin > 0:
-            for place in doubtful.nonzero()[:, 0].tolist():
-                if self.rows[place].finish_reason is None:
-                    tokens[place] = self._decide_alone(place)
+            for index in doubtful.nonzero()[:, 0].tolist():
+                if self.rows[index].finish_reason is None:
+                    tokens[index] = self._decide_alone(index)
         return tokens
 
-    def _decide_alone(self, place: int) -> int:
+    def _decide_alone(self, index: int) -> int:
         """Choose a row's token from the row alone: one sequence, no padding, no cache, so that no neighbour matters."""
-        decoder, row = self.decoder, self.rows[place]
+        decoder, row = self.decoder, self.rows[index]
         decoder.num_decided_alone += 1
         logits = decoder._forward(*decoder._padded([row.prompt_ids + row.new_ids]), None)
-        counts = None if self.counts is None else self.counts[place : place + 1]
-        one = slice(place, place + 1)
+        counts = None if self.counts is None else self.counts[index : index + 1]
+        one = slice(index, index + 1)
         return int(choose_tokens(logits, counts, self.keys[one], self.steps[one], self.sampling, 0.0)[0])
 
     def drop_finished(self, tokens: Tensor) -> Tensor:
         """Cut finished rows out once they are many; return what remains of `tokens`, int64 (batch,)."""
         import torch
 
-        going = [place for place, row in enumerate(self.rows) if row.finish_reason is None]
+        going = [index for index, row in enumerate(self.rows) if row.finish_reason is None]
         if going and len(going) >= COMPACT_BELOW * len(self.rows):
             return tokens
-        self.rows = [self.rows[place] for place in going]
+        self.rows = [self.rows[index] for index in going]
         if not going:
             return tokens[:0]
-        places = torch.tensor(going, device=tokens.device)
-        kv_cache.select_rows(self.cache, places)
-        self.keys, self.steps = self.keys[places], self.steps[places]
-        self.mask, self.positions = self.mask[places], self.positions[places]
-        self.counts = None if self.counts is None else self.counts[places]
-        return tokens[places]
+        indices = torch.tensor(going, device=tokens.device)
+        kv_cache.select_rows(self.cache, indices)
+        self.keys, self.steps = self.keys[indices], self.steps[indices]
+        self.mask, self.positions = self.mask[indices], self.positions[indices]
+        self.counts = None if self.counts is None else self.counts[indices]
+        return tokens[indices]
 
     def advance(self, tokens: Tensor) -> None:
         """Feed the chosen tokens, int64 (batch,), and compute the next logits."""

@@ -62,7 +62,7 @@ def shared_lm(model: ModelConfig) -> Iterator[LM | None]:
         return
     if model.backend != "transformers":
         raise ValueError(
-            f"{num_processes} processes were started, but model.backend {model.backend!r} shares out its requests by "
+            f"{num_processes} processes were started, but model.backend {model.backend!r} distributes its requests by "
             "itself; start one"
         )
     if not is_main_process():
@@ -147,10 +147,10 @@ class _SharedLM:
         answers: dict[int, Completion] = {}
 
         def rows_of(share: Share) -> list[TokenSequence]:
-            return [TokenSequence(prompts[i], requests[i].seed) for i in share.places]
+            return [TokenSequence(prompts[i], requests[i].seed) for i in share.indices]
 
         def keep(share: Share, new: dict[int, Completion]) -> None:
-            named = {share.places[i]: replace(c, request_id=requests[share.places[i]].id) for i, c in new.items()}
+            named = {share.indices[i]: replace(c, request_id=requests[share.indices[i]].id) for i, c in new.items()}
             answers.update(named)
             if on_answer is not None and named:
                 on_answer(list(named.values()))

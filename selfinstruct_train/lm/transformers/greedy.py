@@ -79,7 +79,7 @@ def greedy_answers(
 
 
 def _cut(ids: list[int], stop_ids: tuple[int, ...]) -> Answer:
-    end = next((place for place, token in enumerate(ids) if token in stop_ids), None)
+    end = next((index for index, token in enumerate(ids) if token in stop_ids), None)
     return Answer(tuple(ids[:end]), end is not None)
 
 

@@ -83,12 +83,12 @@ def argument_name(model: PreTrainedModel) -> str:
     )
 
 
-def select_rows(kv_cache: DynamicCache, places: Tensor) -> None:
-    """Keep the rows at `places`, int64 (rows,), in any kind of layer."""
+def select_rows(kv_cache: DynamicCache, indices: Tensor) -> None:
+    """Keep the rows at `indices`, int64 (rows,), in any kind of layer."""
     if is_plain(kv_cache):
-        kv_cache.batch_select_indices(places)
+        kv_cache.batch_select_indices(indices)
     else:  # layers with a recurrent state know how to choose rows by this name only (transformers 5.23)
-        kv_cache.reorder_cache(cast("LongTensor", places))
+        kv_cache.reorder_cache(cast("LongTensor", indices))
 
 
 @cache
@@ -149,8 +149,8 @@ def _stacked(parts: list[Tensor], width: int) -> Tensor:
     start = 0
     for part in parts:
         used = min(width, part.shape[2])
-        place = buffer[start : start + len(part)]
-        place[:, :, : width - used] = 0
-        place[:, :, width - used : width] = part[:, :, part.shape[2] - used :]
+        target = buffer[start : start + len(part)]
+        target[:, :, : width - used] = 0
+        target[:, :, width - used : width] = part[:, :, part.shape[2] - used :]
         start += len(part)
     return buffer

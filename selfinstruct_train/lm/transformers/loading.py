@@ -48,10 +48,12 @@ def choose_device(device: str) -> str:
     if device == "auto" and not torch.cuda.is_available():
         return "cpu"
     if device == "auto":
-        place, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
-        if place >= count:
-            raise ValueError(f"process {place} of this machine has no GPU, there are {count}; start {count} processes")
-        return f"cuda:{place}"
+        local_rank, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+        if local_rank >= count:
+            raise ValueError(
+                f"process {local_rank} of this machine has no GPU, there are {count}; start {count} processes"
+            )
+        return f"cuda:{local_rank}"
     try:
         chosen = torch.device(device)
     except RuntimeError as error:

@@ -47,8 +47,8 @@ def choose_tokens(
         return _winner(scaled + gumbel(keys, step, vocabulary), None, margin)
     values, tokens, maybe, sure = _nucleus(scaled, sampling.top_p, margin)
     scores = (values + gumbel(keys, step, tokens)).masked_fill(~maybe, float("-inf"))
-    places, doubtful = _winner(scores, sure, margin)
-    return tokens.gather(1, places[:, None])[:, 0], doubtful
+    indices, doubtful = _winner(scores, sure, margin)
+    return tokens.gather(1, indices[:, None])[:, 0], doubtful
 
 
 def penalized(logits: Tensor, counts: Tensor, sampling: Sampling) -> Tensor:
@@ -60,10 +60,10 @@ def penalized(logits: Tensor, counts: Tensor, sampling: Sampling) -> Tensor:
 
 
 def _winner(scores: Tensor, sure: Tensor | None, margin: float) -> tuple[Tensor, Tensor]:
-    """Return the place of each row's highest score and whether the choice is doubtful.
+    """Return the index of each row's highest score and whether the choice is doubtful.
 
     Args:
-        sure: the places that are allowed whatever the noise; a winner outside them is doubtful. None: all.
+        sure: the indices that are allowed whatever the noise; a winner outside them is doubtful. None: all.
     """
     import torch
 

@@ -73,12 +73,12 @@ class TransformersLM:
         for share in self.cut(prompts):
 
             def keep(new: dict[int, Completion], share: Share = share) -> None:
-                named = {share.places[i]: replace(c, request_id=requests[share.places[i]].id) for i, c in new.items()}
+                named = {share.indices[i]: replace(c, request_id=requests[share.indices[i]].id) for i, c in new.items()}
                 answers.update(named)
                 if on_answer is not None:
                     on_answer(list(named.values()))
 
-            rows = [TokenSequence(prompts[i], requests[i].seed) for i in share.places]
+            rows = [TokenSequence(prompts[i], requests[i].seed) for i in share.indices]
             self.run_share(rows, share.prefix_length, sampling, keep)
         return [answers[i] for i in range(len(requests))]
 
@@ -100,18 +100,18 @@ class TransformersLM:
         """Answer the rows of one share.
 
         Args:
-            keep: given new answers by the rows' places in the share; they bear no request id yet.
+            keep: given new answers by the rows' indices in the share; they bear no request id yet.
         """
         if not self.decoder.can_share_prefix():
             prefix_length = 0
         may_end = self._tokens_that_may_end(sampling.stop)
-        place_of = {id(row): place for place, row in enumerate(rows)}
+        index_of = {id(row): index for index, row in enumerate(rows)}
 
         def is_stopped(row: TokenSequence) -> bool:
             return cut_at_stop(completion_text(self._tokenizer, row.prompt_ids, row.new_ids), sampling.stop)[1]
 
         def on_finished(finished: list[TokenSequence]) -> None:
-            keep({place_of[id(row)]: self._completion(row, sampling) for row in finished})
+            keep({index_of[id(row)]: self._completion(row, sampling) for row in finished})
 
         num_slots = self.batch_size
         while rows:

@@ -1,7 +1,7 @@
 """Data parallelism for the vLLM backend: one engine in a process of its own for every replica.
 
 The offline engine of vLLM 0.32 knows data parallelism only as several processes that the user starts. Here each replica
-is a plain engine with `tensor_parallel_size` GPUs of its own, and requests are shared out by position, so the answers
+is a plain engine with `tensor_parallel_size` GPUs of its own, and requests are distributed by position, so the answers
 do not depend on which replica is free. Not covered: several machines, and experts spread over replicas.
 """
 

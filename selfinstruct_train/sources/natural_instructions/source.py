@@ -45,7 +45,7 @@ class TaskFiles(Protocol):
         ...
 
     def where(self, task: str) -> str:
-        """Return the place of a task for messages."""
+        """Return the location of a task for messages."""
         ...
 
 
@@ -135,7 +135,7 @@ class _StoredTasks:
         tasks = [line.strip() for line in _decoded(where, self.files.read(path)).splitlines() if line.strip()]
         if not tasks:
             raise ValueError(f"{where}: the file is empty; it must list one task name a line")
-        if repeated := [task for place, task in enumerate(tasks) if task in tasks[:place]]:
+        if repeated := [task for index, task in enumerate(tasks) if task in tasks[:index]]:
             raise ValueError(f"{where}: lists {repeated[0]!r} twice; remove one")
         return tasks
 

@@ -127,14 +127,14 @@ def test_the_ledger_names_the_near_duplicate_and_what_it_repeats(method: str, em
     near = NearDuplicateConfig(method, 0.6, embedding_model)  # type: ignore[arg-type]
     seeds = [SeedTask("s1", FIRST, (Pair("", "x"),), False)]
     completion = Completion("instructions-000000-00", f" {MOVED}", "stop", 1, 1)
-    judge = CandidateFilter(seeds, GenerateConfig(near_duplicates=near))
-    judge.judge(completion, ("s1",))
-    (outcome,) = judge.outcomes
+    candidates = CandidateFilter(seeds, GenerateConfig(near_duplicates=near))
+    candidates.filter(completion, ("s1",))
+    (outcome,) = candidates.outcomes
     assert (outcome.verdict, outcome.nearest, outcome.rouge_l) == ("near_duplicate", FIRST, 0.0)
     assert outcome.similarity > 0.6
-    assert judge.accepted == []
+    assert candidates.accepted == []
     without = CandidateFilter(seeds, GenerateConfig())
-    without.judge(completion, ("s1",))
+    without.filter(completion, ("s1",))
     assert [(f.verdict, f.similarity) for f in without.outcomes] == [("kept", 0.0)]
 
 

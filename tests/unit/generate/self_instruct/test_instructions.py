@@ -178,17 +178,17 @@ def test_the_report_shows_every_round(tmp_path: Path) -> None:
 )
 def test_the_language_decides_on_other_scripts(method: str, language: str, verdicts: list[str]) -> None:
     settings = GenerateConfig(method=method, language=language)  # type: ignore[arg-type]
-    judge = CandidateFilter([], settings)
+    candidates = CandidateFilter([], settings)
     text = " 请写一首关于春天的诗\n2. 请写一首关于春天的诗。\n3. Напиши письмо старому другу"
-    judge.judge(Completion("instructions-000000-00", text, "stop", 1, 1), ())
-    assert [outcome.verdict for outcome in judge.outcomes] == verdicts
+    candidates.filter(Completion("instructions-000000-00", text, "stop", 1, 1), ())
+    assert [outcome.verdict for outcome in candidates.outcomes] == verdicts
 
 
 @pytest.mark.parametrize(("method", "verdicts"), [("default", ["kept"] * 2), ("paper", ["kept", "too_similar"])])
 def test_words_of_another_script_in_an_english_instruction_count_but_in_method_paper(
     method: str, verdicts: list[str]
 ) -> None:
-    judge = CandidateFilter([], GenerateConfig(method=method))  # type: ignore[arg-type]
+    candidates = CandidateFilter([], GenerateConfig(method=method))  # type: ignore[arg-type]
     text = " Translate this into English: 你好\n2. Translate this into English: 再见我的老朋友"
-    judge.judge(Completion("instructions-000000-00", text, "stop", 1, 1), ())
-    assert [outcome.verdict for outcome in judge.outcomes] == verdicts
+    candidates.filter(Completion("instructions-000000-00", text, "stop", 1, 1), ())
+    assert [outcome.verdict for outcome in candidates.outcomes] == verdicts

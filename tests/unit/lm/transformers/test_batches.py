@@ -29,8 +29,8 @@ def test_few_rows_with_a_prefix_of_their_own_run_with_the_rest():
 
 def test_exact_answers_are_cut_for_the_processes_there_are():
     prompts = [[i] for i in range(32)]
-    assert [len(s.places) for s in shares(prompts, batch_size=32, num_processes=2)] == [8, 8, 8, 8]
-    assert [len(s.places) for s in shares(prompts, batch_size=8, num_processes=1)] == [32]
+    assert [len(s.indices) for s in shares(prompts, batch_size=32, num_processes=2)] == [8, 8, 8, 8]
+    assert [len(s.indices) for s in shares(prompts, batch_size=8, num_processes=1)] == [32]
 
 
 def test_in_16_bits_the_number_of_processes_does_not_matter():
@@ -38,4 +38,4 @@ def test_in_16_bits_the_number_of_processes_does_not_matter():
         prompts = [[i] for i in range(count)]
         cuts = [shares(prompts, 8, processes, is_exact=False) for processes in (1, 2, 7)]
         assert cuts[0] == cuts[1] == cuts[2]
-        assert [len(s.places) for s in cuts[0]] == sizes
+        assert [len(s.indices) for s in cuts[0]] == sizes
