@@ -37,7 +37,8 @@ def run(*words: str | Path) -> int:
 
 def find_uv(python: Path) -> str | None:
     """Return uv's path: the one on PATH, else the environment's, which pip installs; None: it cannot be had."""
-    if found := shutil.which("uv"):
+    found = shutil.which("uv")
+    if found:
         return found
     own = python.with_name("uv")
     if not own.exists():

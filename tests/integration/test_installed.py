@@ -69,12 +69,15 @@ def test_nothing_of_the_checkout_is_found(run, programs):
     assert where.count(str(programs.parent)) == 2
 
 
-def test_every_verb_tells_its_help_and_the_configs_are_there(run):
+def test_every_verb_tells_its_help_and_the_configs_are_there(run, programs):
     assert len(NAMES) > 25
     run("python", "-c", HELP, *NAMES)
-    listed = run("selfinstruct", "configs").splitlines()
+    *listed, launch_files = run("selfinstruct", "configs").splitlines()
     assert len(listed) == 16
     assert {line.split()[0] for line in listed} >= {"tiny", "gpu", "paper", "qwen3_8b_lora"}
+    folder = Path(launch_files.removeprefix("launch files for accelerate: "))
+    assert folder.is_relative_to(programs.parent)
+    assert len(list(folder.glob("*.yaml"))) == 7
 
 
 def test_the_loop_runs_to_its_report_and_three_closing_lines(run, tmp_path):
