@@ -35,8 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line, by default this process's, and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in HELP:
-        print(overview())
-        return 0
+        return exit_code_of(lambda: _show(overview()))
     verb = words[0] if words[0] in NAMES else None
     when_stopped = load_verb(verb).when_stopped if verb else ""
     return exit_code_of(lambda: _run(words[0], words[1:]), when_stopped)
@@ -117,7 +116,7 @@ def _run(name: str, words: Sequence[str]) -> None:
         raise ValueError(f"{name!r} is no command; {hint}")
     verb = load_verb(name)
     if any(word in HELP for word in words):
-        print(help_of(name, verb))
+        _show(help_of(name, verb))
         return
     call = read_call(name, verb, words)
     # Threads that spin while they wait make a busy machine ten times slower; read when torch is imported.
@@ -195,6 +194,13 @@ def _need_config(name: str, verb: Verb, words: Sequence[str], given: Mapping[str
         )
     if "run_dir" not in given and "--run_dir" not in options:
         raise ValueError("the config sets no run_dir; add the line run_dir: runs/NAME to it, or give --run_dir")
+
+
+def _show(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # the reader has seen enough, as head does; nothing more may be written at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_first() -> bool:

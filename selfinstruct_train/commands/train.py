@@ -19,7 +19,8 @@ def run(call: Call) -> None:
         return
     for mixture in trained:
         print(mixture.line(), flush=True)
-    folders = [mixture.plan.folder for mixture in trained]
+    by_mixture = {mixture.plan.mixture: mixture.plan.folder for mixture in trained}
+    folders = [by_mixture[name] for name in call.config.train.mixtures]
     if not all(map(is_verified, folders)):
         verify_in_a_new_process(folders, call.config_words)
     for folder in folders:

@@ -5,7 +5,7 @@ distill    the run's rows with its own outputs, and the same rows with relabelle
 baselines  the run's data, its seeds alone, and other sets of instruction data
 
 An arm is a run directory of its own, <experiment>/arms/<name>, with a config.yaml: every command works on it. Here the
-data is read, checked and written; the training is `train`'s, and the recipe brings the two together.
+data is read, checked and written; `experiment.py` trains and evaluates.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A run's evaluation as the Hub reads it (`model-index`) and as a table: every score with its interval and n.
 
-Reads what the recipes evaluate, judge and annotate wrote, and computes nothing anew. A public test set is called by its
+Reads what the commands eval, judge and annotate wrote, and computes nothing anew. A public test set is called by its
 own name only where the scores are of just its tasks.
 """
 

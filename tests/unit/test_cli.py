@@ -156,6 +156,19 @@ def test_the_command_is_a_program_and_a_module(tmp_path):
         assert (done.returncode, done.stdout) == (2, "") and "did you mean 'tiny'" in done.stderr
 
 
+def test_a_reader_that_has_seen_enough_of_a_help_is_no_error():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "selfinstruct_train", "run", "--help"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+
+
 def test_configs_lists_this_folders_first_and_then_the_packages(tmp_path):
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs/mine.yaml").write_text("# selfinstruct run mine\n# My own run.\nrun_dir: runs/mine\n")

@@ -179,6 +179,20 @@ def test_the_cpu_file_really_starts_several_processes():
 
 
 @pytest.mark.parametrize(
+    "program", [["recipes/train.py", "--config", "configs/tiny.yaml"], ["-m", "selfinstruct_train", "train", "tiny"]]
+)
+def test_the_command_is_launched_as_a_script_and_as_a_module(program, tmp_path):
+    file = "configs/accelerate/cpu.yaml"
+    done = started(*ACCELERATE, "--config_file", file, *program, "--run_dir", str(tmp_path / "absent"))
+    lines = done.stderr.splitlines()
+    assert lines.count("training runs as 2 processes on cpu (distributed type MULTI_CPU)") == 1
+    assert [line for line in lines if line.startswith("error: ")] == [  # one speaks
+        f"error: {tmp_path}/absent/dataset: no dataset there; run `selfinstruct generate` first, or set train.dataset"
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
     ("words", "line"),
     [
         (["--cpu", "--num_processes", "2"], "asks for 2 processes on CPUs, but what runs is 1 process on cpu"),
