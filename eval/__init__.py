@@ -1,6 +1,6 @@
 """Evaluation, installed as `selfinstruct_eval`: tasks, greedy predictions, metrics, intervals and comparisons.
 
-Below it: `judge` (a language model grades the answers), `people` (raters do, on a page of their own), `pages` (the
+Below it: `judge` (a language model grades the answers), `people` (raters do, on a page of their own), `report` (the
 report and all other pages), and `harness` and `metric`, which bring the same tasks and scores to other people's tools.
 The folder is called `eval` in the repository; imported under that name it would be a second copy of every module, so
 any other name than `selfinstruct_eval` is refused.

@@ -138,6 +138,7 @@ def read_call(name: str, verb: Verb, words: Sequence[str]) -> Call:
     has_settings = bool(verb.sections)
     if has_settings and words and not words[0].startswith("-"):
         words[:1] = ["--config", str(find_config(words[0]))]
+    _need_arguments(name, verb, words)
     own = {_key(option, settings): option for option, settings in verb.options.items()}
     options = [option.removeprefix("--") for option in verb.options if option.startswith("--")]
     given = check_keys(words, options, settings=has_settings)
@@ -168,8 +169,9 @@ def _key(option: str, settings: Mapping[str, Any]) -> str:
 
 
 def _config_words(name: str, verb: Verb, words: Sequence[str]) -> list[str]:
-    """Return the config and the overrides without the verb's own options; a word that belongs to none is refused."""
+    """Return `--config FILE` and then the overrides, without the verb's own options; a stray word is refused."""
     flags = {option for option, settings in verb.options.items() if settings.get("action") == "store_true"}
+    config: list[str] = []
     kept, rest = [], list(words)
     while rest:
         word = rest.pop(0)
@@ -179,8 +181,17 @@ def _config_words(name: str, verb: Verb, words: Sequence[str]) -> list[str]:
         takes_next = not has_value and option not in flags and option != "--print_config"
         part = [word, *rest[:takes_next]]
         rest = rest[takes_next:]
-        kept += [] if option in verb.options else part
-    return kept
+        if option == "--config":
+            config = ["--config", word.partition("=")[2] if has_value else part[-1]]
+        elif option not in verb.options:
+            kept += part
+    return [*config, *kept]
+
+
+def _need_arguments(name: str, verb: Verb, words: Sequence[str]) -> None:
+    """Refuse a bare verb that has arguments of its own, with its example."""
+    if not words and any(not option.startswith("-") for option in verb.options):
+        raise ValueError(f"{name} needs arguments; example: {verb.example} (selfinstruct {name} --help lists them)")
 
 
 def _need_config(name: str, verb: Verb, words: Sequence[str], given: Mapping[str, Any]) -> None:
@@ -189,8 +200,10 @@ def _need_config(name: str, verb: Verb, words: Sequence[str], given: Mapping[str
     if options & {f"--{option}" for option in verb.instead_of_config}:
         return
     if "--config" not in options:
+        or_else = "".join(f", or give --{option}" for option in verb.instead_of_config)
         raise ValueError(
-            f"{name} needs a config: selfinstruct {name} NAME (or a YAML file); there are: {', '.join(config_names())}"
+            f"{name} needs a config: selfinstruct {name} NAME (or a YAML file){or_else}; available configs: "
+            f"{', '.join(config_names())}"
         )
     if "run_dir" not in given and "--run_dir" not in options:
         raise ValueError("the config sets no run_dir; add the line run_dir: runs/NAME to it, or give --run_dir")

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from selfinstruct_train.config import RENAMED
 from selfinstruct_train.core.names import METRIC_TITLES, SEEDS_AND_GENERATED
 from selfinstruct_train.core.paper_numbers import FINETUNING_USD, GENERATION_USD, STATISTICS
 from selfinstruct_train.core.storage import write_json, write_text
@@ -100,7 +101,7 @@ def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, dict):
             settings |= _flat(value, f"{prefix}{key}.")
         else:
-            settings[f"{prefix}{key}"] = value
+            settings[RENAMED.get(f"{prefix}{key}", f"{prefix}{key}")] = value  # as an older version named it
     return settings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from .verb import Call, Verb
+from .verb import GOES_ON, Call, Verb
 
 logger = logging.getLogger(__name__)
 
@@ -46,4 +46,5 @@ VERB = Verb(
     sections=("run_dir", "seed", "annotate", "eval", "train.mixtures"),
     options={"--results": {"action": "store_true", "help": "serve no page; write and print the results so far"}},
     log_level="INFO",
+    when_stopped=GOES_ON,
 )

@@ -6,19 +6,14 @@ from .verb import Call, Verb
 
 
 def run(call: Call) -> None:
-    from ..dataset.convert import convert_p3, convert_superni, write_converted
+    from selfinstruct_eval.tasks import BUILTIN_TINY
+
+    from ..dataset.convert import convert, write_converted
 
     given = dict(call.options)
-    kind, sources = given["kind"], given["source"]
-    _refuse_others(kind, given)
-    names = ("max_rows", "num_positive_examples", "seed")
-    choice = {name: given[name] for name in names} | {"max_per_task": given["max_per_task"]}
-    if kind == "superni":
-        choice["max_per_task"] = 100 if choice["max_per_task"] is None else choice["max_per_task"]
-        converted = convert_superni(_superni(sources), given["split"] or "default", given["part"] or "train", **choice)
-    else:
-        converted = convert_p3(sources, test_tasks=given["test_tasks"], **choice)
-    files = write_converted(given["out"], converted)
+    out, sources = given.pop("out"), [str(BUILTIN_TINY) if s == "builtin:tiny" else s for s in given.pop("source")]
+    converted = convert(given.pop("kind"), sources, **given)
+    files = write_converted(out, converted)
 
     skipped = "".join(f", {count:,} left out ({reason})" for reason, count in converted.skipped.items())
     print(
@@ -26,21 +21,6 @@ def run(call: Call) -> None:
     )
     for path in files:
         print(path)
-
-
-def _refuse_others(kind: str, given: dict[str, object]) -> None:
-    other = "p3" if kind == "superni" else "superni"
-    wrong = [name for name in {"p3": ("test_tasks",), "superni": ("split", "part")}[other] if given[name] is not None]
-    if wrong:
-        raise ValueError(f"--{wrong[0].replace('_', '-')} is for {other}; leave it out")
-
-
-def _superni(sources: list[str]) -> str:
-    from selfinstruct_eval.tasks import BUILTIN_TINY
-
-    if len(sources) > 1:
-        raise ValueError(f"superni takes one source, not {len(sources)}: {' '.join(sources)}")
-    return str(BUILTIN_TINY) if sources[0] == "builtin:tiny" else sources[0]
 
 
 VERB = Verb(

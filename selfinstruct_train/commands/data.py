@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .verb import Call, Verb
+from .verb import GOES_ON, Call, Verb
 
 
 def run(call: Call) -> None:
@@ -27,7 +27,7 @@ def run(call: Call) -> None:
         print(path)
     if lacking:
         names = ", ".join(file.path for file in lacking[:8]) + (" ..." if len(lacking) > 8 else "")
-        print(f"lacking: {len(lacking)} files are not in the folder: {names}; without --from they are downloaded")
+        print(f"missing: {len(lacking)} files are not in the folder: {names}; without --from they are downloaded")
 
 
 VERB = Verb(
@@ -45,4 +45,5 @@ VERB = Verb(
             "the network; may be given more than once",
         },
     },
+    when_stopped=GOES_ON,
 )

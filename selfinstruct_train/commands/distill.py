@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .experiments import LAUNCH, print_experiment
 from .sections import EXPERIMENT
-from .verb import Call, Verb
+from .verb import GOES_ON, Call, Verb
 
 
 def run(call: Call) -> None:
@@ -18,4 +18,5 @@ VERB = Verb(
     sections=(*EXPERIMENT, "relabel.dataset"),
     options=LAUNCH,
     log_level="INFO",
+    when_stopped=GOES_ON,
 )

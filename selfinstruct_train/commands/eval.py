@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from .sections import EVALUATION
-from .verb import Call, Verb
+from .verb import GOES_ON, Call, Verb
 
 logger = logging.getLogger(__name__)
 
@@ -49,4 +49,5 @@ VERB = Verb(
     instead_of_config=("predictions",),
     log_level="INFO",
     logs_settings=False,
+    when_stopped=GOES_ON,
 )

@@ -20,5 +20,6 @@ VERB = Verb(
     run=run,
     sections=GENERATION,
     log_level="INFO",
+    logs_settings=False,
     when_stopped="stopped; the answers so far are kept",
 )

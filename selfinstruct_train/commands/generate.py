@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .sections import GENERATION
-from .verb import Call, Verb
+from .verb import GOES_ON, Call, Verb
 
 
 def run(call: Call) -> None:
@@ -39,4 +39,5 @@ VERB = Verb(
     run=run,
     sections=GENERATION,
     log_level="INFO",
+    when_stopped=GOES_ON,
 )

@@ -1,4 +1,4 @@
-"""`selfinstruct init`: a config of one's own from the nearest template."""
+"""`selfinstruct init`: write a config for a model, from the nearest template."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def run(call: Call) -> None:
     from ..config.template import write_config
 
     path, template = write_config(call.options["name"], call.options["model"])
-    print(f"{path} (from {template}); see it through, then: selfinstruct run {path.stem}")
+    print(f"{path} (from {template}); check it, then: selfinstruct run {path.stem}")
 
 
 VERB = Verb(

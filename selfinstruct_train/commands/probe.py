@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .sections import GENERATION
-from .verb import Call, Verb
+from .verb import GOES_ON, Call, Verb
 
 
 def run(call: Call) -> None:
@@ -26,4 +26,5 @@ VERB = Verb(
     example="selfinstruct probe gpu",
     run=run,
     sections=GENERATION,
+    when_stopped=GOES_ON,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .verb import Call, Verb
+from .verb import GOES_ON, Call, Verb
 
 
 def run(call: Call) -> None:
@@ -17,4 +17,5 @@ VERB = Verb(
     run=run,
     sections=("run_dir", "model", "train.dataset", "card.license", "card.language", "publish"),
     log_level="INFO",
+    when_stopped=GOES_ON,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .verb import Call, Verb
+from .verb import GOES_ON, Call, Verb
 
 
 def run(call: Call) -> None:
@@ -27,4 +27,5 @@ VERB = Verb(
     run=run,
     sections=("run_dir", "seed", "relabel", "train.template", "budget"),
     log_level="INFO",
+    when_stopped=GOES_ON,
 )

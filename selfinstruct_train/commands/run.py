@@ -6,7 +6,7 @@ import os
 import sys
 
 from .sections import EVALUATION, GENERATION, TRAINING
-from .verb import Call, Verb
+from .verb import GOES_ON, Call, Verb
 
 STEPS = ("generate", "train", "eval")
 
@@ -25,4 +25,5 @@ VERB = Verb(
     example="selfinstruct run tiny",
     run=run,
     sections=tuple(dict.fromkeys((*GENERATION, *TRAINING, *EVALUATION))),
+    when_stopped=GOES_ON,
 )

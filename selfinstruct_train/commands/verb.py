@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from ..config import Config
 
+GOES_ON = "stopped; the same command goes on from here"
+"""What Ctrl-C prints where the same command continues."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -39,5 +42,5 @@ class Verb:
     """INFO: it reports its settings and its progress."""
     logs_settings: bool = True
     """False: it reports them by itself, when all is checked."""
-    when_stopped: str = "stopped; the same command goes on from here"
+    when_stopped: str = "stopped"
     """What Ctrl-C prints."""

@@ -52,7 +52,7 @@ def find_config(name: str) -> Path:
     if name in found:
         return found[name]
     near = nearest(name, found)
-    hint = f"did you mean {near!r}? There are" if near else "there are"
+    hint = f"did you mean {near!r}? Available configs" if near else "available configs"
     raise ValueError(f"no config is named {name!r}; {hint}: {', '.join(found) or 'none'} (or give a file)")
 
 

@@ -1,7 +1,7 @@
 """Names that files of a run hold and several parts of the program use, each with what people read in its place.
 
 Stages of generation, mixtures of a training, evaluation sets, metrics, and the systems that every run compares.
-Stored runs know all of them: a new name here would be another thing.
+Stored runs hold them, so they must not change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What counts as a secret: one rule for what train/manifest.py records and what publish/contents.py lets out.
+"""What counts as a secret: one rule for what train/saving/manifest.py records and what publish/contents.py lets out.
 
 A text holds a secret by value (the value of an environment variable that is named like one, or that a section of the
 config names as its key), or by its form (a Hub token, an API key, ...). A setting or an argument holds one by its name.

@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..core.records import Row
 from ..core.row_files import is_unicode, raw_records, row_files
@@ -46,6 +46,36 @@ class Converted:
     num_tasks: int
     num_read: int
     skipped: dict[str, int]
+
+
+def convert(
+    kind: Literal["superni", "p3"],
+    sources: Sequence[str],
+    split: str | None = None,
+    part: Part | None = None,
+    test_tasks: str | None = None,
+    **limits: Any,
+) -> Converted:
+    """Make a training set of either kind, with the defaults of the command `selfinstruct convert`.
+
+    Args:
+        limits: max_per_task (superni: 100 where None), max_rows, num_positive_examples, seed.
+
+    Raises:
+        ValueError: an argument is for the other kind; else as `convert_superni` and `convert_p3`.
+    """
+    of_others = {"superni": {"test_tasks": test_tasks}, "p3": {"split": split, "part": part}}[kind]
+    for name, value in of_others.items():
+        if value is not None:
+            other = "p3" if kind == "superni" else "superni"
+            raise ValueError(f"--{name.replace('_', '-')} is for {other}; leave it out")
+    if kind == "p3":
+        return convert_p3(sources, test_tasks=test_tasks, **limits)
+    if len(sources) > 1:
+        raise ValueError(f"superni takes one source, not {len(sources)}: {' '.join(sources)}")
+    if limits.get("max_per_task") is None:
+        limits["max_per_task"] = 100
+    return convert_superni(sources[0], split or "default", part or "train", **limits)
 
 
 def convert_superni(
@@ -112,17 +142,17 @@ def convert_p3(
         ValueError: nothing readable is there, a row has another form or belongs to a test task.
     """
     _check_numbers(max_per_task, max_rows, num_positive_examples)
-    evaluation_data = None if test_tasks is None else _listed(Path(test_tasks))
+    excluded = None if test_tasks is None else _listed(Path(test_tasks))
     sampler = Sampler(max_rows, max_per_task, seed)
     for source in sources:
         for location, group, record in _records(source):
             task = str(record["Task"]) if record.get("Task") else group
-            if record.get("Task") and evaluation_data is None:
+            if record.get("Task") and excluded is None:
                 raise ValueError(
                     f"{location}: a row of the task {task}; name the list of test tasks that may not get in "
                     "(--test-tasks)"
                 )
-            if evaluation_data and (task_number(task) or task) in evaluation_data:
+            if excluded and (task_number(task) or task) in excluded:
                 raise ValueError(f"{location}: {task} is a test task ({test_tasks}); no row of it may be trained on")
             sampler.open(task)
             sampler.add(task, _pair(location, record, num_positive_examples, seed))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config import Config, TrainConfig
+from ..config import RENAMED, Config, TrainConfig
 from ..core.model_source import fingerprint, model_source
 from ..core.prompt_format import embeddings_needed
 from ..core.records import Row
@@ -119,7 +119,7 @@ def refuse_other_training(plan: Plan) -> None:
         is_other = found is not None and found != plan.identity
         is_unknown = found is None and folder.exists() and (folder == plan.folder or any(folder.glob("checkpoint-*")))
         if is_other or is_unknown:
-            changed = ", ".join(differing(found or {}, plan.identity)) if found else "it does not record its settings"
+            changed = ", ".join(differing(found, plan.identity)) if found else "it does not record its settings"
             raise ValueError(
                 f"{folder} holds {what} of another training (different: {changed}); undo that, delete the folder, or "
                 "choose another run_dir"
@@ -136,8 +136,8 @@ def read_identity(folder: Path) -> dict[str, Any] | None:
 
 
 def differing(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Return the dotted names of the entries in which two identities differ."""
-    names = []
+    """Return the dotted names of the entries in which two identities differ, settings by their present names."""
+    names: list[str] = []
     for key in sorted(old.keys() | new.keys()):
         before, after = old.get(key), new.get(key)
         if before != after:
@@ -145,7 +145,7 @@ def differing(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
                 names += [f"{key}.{name}" for name in differing(before, after)]
             else:
                 names.append(key)
-    return names
+    return [RENAMED.get(name, name) for name in names]
 
 
 def _identity(

@@ -12,6 +12,7 @@ from selfinstruct_train import cli
 from selfinstruct_train.commands import GROUPS, NAMES, load_verb
 from selfinstruct_train.config import Config
 from selfinstruct_train.config.load import load_config
+from selfinstruct_train.core.records import BudgetReachedError
 from tests.support.cli import run_cli
 from tests.support.paths import ROOT
 
@@ -83,7 +84,7 @@ def test_every_section_is_read_by_some_verb_and_every_verb_accepts_all():
         (["verify", "tiny", "--forc"], "unknown key 'forc'; did you mean 'force'?"),
         (["merge", "a", "--ot", "b"], "unknown key 'ot'; did you mean 'out'?"),
         (["merge", "a", "--run_dir", "b"], "unknown key 'run_dir'; see --help"),
-        (["train", "tny"], "error: no config is named 'tny'; did you mean 'tiny'? There are: "),
+        (["train", "tny"], "error: no config is named 'tny'; did you mean 'tiny'? Available configs: "),
         (
             ["train", "configs/tny.yaml"],
             "configs/tny.yaml: cannot read this config: no such file; did you mean configs/tiny",
@@ -96,7 +97,8 @@ def test_every_section_is_read_by_some_verb_and_every_verb_accepts_all():
         (["train", "tiny", "gpu"], "'gpu' belongs to no option"),
         (["train", "tiny", "--seed", "many"], "error: seed: expected a value of type int, got many"),
         (["merge", "a", "--out", "b", "--threshold", "x"], "threshold: expected a value of type float, got x"),
-        (["merge"], "error: the following arguments are required: datasets, out"),
+        (["merge"], "error: merge needs arguments; example: selfinstruct merge"),
+        (["merge", "a"], "error: the following arguments are required: out"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_nearest(words, line):
@@ -112,6 +114,31 @@ def test_a_bare_verb_says_what_to_give_and_touches_nothing(name, tmp_path):
     assert line.startswith(f"error: {name} needs a config: selfinstruct {name} NAME") and "tiny" in line
     assert list(tmp_path.iterdir()) == []
     assert len(CONFIGURED) == 21
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--config", "tiny.yaml", "--seed", "3"],
+        ["--config=tiny.yaml", "--seed", "3"],
+        ["--seed", "3", "--config", "tiny.yaml"],
+        ["--seed", "3", "--config=tiny.yaml"],
+    ],
+)
+def test_the_words_for_another_process_begin_with_the_config_wherever_it_was_given(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text("run_dir: runs/x\n")
+    call = cli.read_call("verify", load_verb("verify"), [*words, "--force"])
+    assert call.config_words == ("--config", "tiny.yaml", "--seed", "3")
+    assert (call.config.seed, call.options) == (3, {"force": True})
+
+
+def test_a_verb_promises_to_go_on_only_where_the_same_command_does():
+    going_on = {name for name in NAMES if "goes on" in load_verb(name).when_stopped}
+    assert going_on == {"generate", "train", "eval", "run", "scale", "distill", "baselines", "judge", "annotate"} | {
+        "relabel", "quality", "probe", "publish", "data"
+    }  # fmt: skip
+    assert load_verb("describe").when_stopped == "stopped"
 
 
 def test_a_config_without_a_run_directory_is_refused(tmp_path):
@@ -237,3 +264,45 @@ def test_run_cli_leaves_no_trace_in_this_process(tmp_path, monkeypatch):
     assert "generate.seed_tasks: absent.jsonl" in done.stderr.splitlines()  # the settings, logged as a process does
     assert (sys.argv, Path.cwd(), dict(os.environ), list(logging.root.handlers)) == before
     assert logging.getLogger("selfinstruct_train").level == level
+
+
+def failing(error: BaseException):
+    def main() -> None:
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (ValueError("seed is 'x';\n  give a number"), 2, "error: seed is 'x'; give a number\n"),
+        (OSError("disk full"), 2, "error: disk full\n"),
+        (
+            BudgetReachedError("90 of 100 tokens are spent", "budget.max_tokens", "3 of 9 done"),
+            3,
+            "stopped: 90 of 100 tokens are spent; 3 of 9 done; every answer is kept: raise budget.max_tokens and give "
+            "the same command to go on\n",
+        ),
+        (KeyboardInterrupt(), 130, "stopped; go on\n"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line_and_an_exit_code(capsys, error, code, line):
+    assert cli.exit_code_of(failing(error), "stopped; go on") == code
+    assert capsys.readouterr().err == line
+
+
+def test_a_command_that_is_done_exits_with_0_and_says_nothing_more(capsys):
+    assert cli.exit_code_of(lambda: print("done")) == 0
+    assert capsys.readouterr() == ("done\n", "")
+
+
+def test_of_several_processes_only_the_first_speaks(capsys, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    assert cli.exit_code_of(failing(ValueError("broken"))) == 2
+    assert capsys.readouterr().err == ""
+
+
+def test_an_error_of_ours_keeps_its_traceback():
+    with pytest.raises(AssertionError):
+        cli.exit_code_of(failing(AssertionError("a bug")))

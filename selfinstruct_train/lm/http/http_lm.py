@@ -4,7 +4,7 @@ One prompt to a request (many servers refuse lists), many requests in flight ove
 soon as it is there. Troubles that pass are asked again with growing waits; a request that stays without an answer is
 reported at the end, a wrong key or model at once. Both let what is already on its way come in first: it is paid for.
 
-Not here: what answers cost (`generate.spending`). Whether a server honours seed, penalties and stop strings is its own
+Not here: what answers cost (`lm.budget`). Whether a server honours seed, penalties and stop strings is its own
 affair (docs/servers.md); stop strings are cut here once more.
 """
 

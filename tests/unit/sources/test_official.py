@@ -121,7 +121,7 @@ def test_the_command_takes_what_a_folder_has_and_says_what_it_lacks(shared_data,
     assert done.returncode == 0, done.stderr
     assert len(read_seed_tasks(tmp_path / "self-instruct/seed_tasks.jsonl")) == 175
     assert (tmp_path / "natural-instructions/tasks/task033_winogrande_answer_generation.json").is_file()
-    assert "lacking: 124 files are not in the folder: self-instruct/templates/clf_task_template.py" in done.stdout
+    assert "missing: 124 files are not in the folder: self-instruct/templates/clf_task_template.py" in done.stdout
 
 
 @pytest.mark.parametrize(

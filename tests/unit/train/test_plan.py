@@ -104,3 +104,7 @@ def test_the_best_checkpoint_is_not_chosen_by_a_rouge_l_that_sees_nothing(make_c
         make_plan(config, "seeds+generated")
     for settings in ({"best_by": "loss", "validation_rows": 8}, {"best_by": "rouge_l"}):
         make_plan(make_config(dataset=str(file), **settings), "seeds+generated")
+
+
+def test_a_setting_that_was_renamed_is_named_as_it_is_called_now():
+    assert differing({"train": {"held_out": 5}}, {"train": {"held_out": 6}}) == ["train.validation_rows"]

@@ -197,3 +197,8 @@ def test_the_command_prints_the_pages_and_ends_with_2_on_an_error(tmp_path: Path
     assert [Path(line).name for line in done.stdout.split()] == ["compared.html", "compared.md", "compared.json"]
     failed = run_cli(*command, tmp_path / "a")
     assert failed.returncode == 2 and failed.stderr.startswith("error: 1 run given") and len(failed.stderr) < 200
+
+
+def test_a_run_of_an_older_version_is_compared_by_the_present_names_of_settings():
+    configs = {"old": {"train": {"held_out": 0, "epochs": 2}}, "new": {"train": {"validation_rows": 0, "epochs": 3}}}
+    assert [row["setting"] for row in differing_settings(configs)] == ["train.epochs"]
