@@ -27,8 +27,6 @@ for verb in sys.argv[1:]:
     assert "example: selfinstruct" in told.getvalue(), verb
 """
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def programs(wheel, tmp_path_factory) -> Path:
