@@ -58,7 +58,7 @@ def run_to_end(command: Sequence[str], what: str) -> None:
     try:
         process = subprocess.Popen(command)
     except OSError as error:
-        raise ValueError(f"{what}: {command[0]!r} cannot be started ({error.strerror})") from error
+        raise ValueError(f"{what}: {command[0]!r} cannot be started ({error.strerror}); correct --launch") from error
     # a training that continued alone would keep its folder locked
     before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:

@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.support.cli import run_cli
 from tests.support.paths import ROOT
 
@@ -44,7 +42,6 @@ def stop(words: list[str], is_time: Callable[[], bool]) -> tuple[int, str]:
     return process.returncode, errors
 
 
-@pytest.mark.slow
 def test_ctrl_c_is_one_line_and_130_and_the_same_command_goes_on(tmp_path: Path):
     words = ["tiny", "--run_dir", str(tmp_path), *SMALL]
     journal = tmp_path / "journal/instructions.jsonl"

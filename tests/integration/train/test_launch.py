@@ -191,7 +191,6 @@ def test_the_command_is_launched_as_a_script_and_as_a_module(program, tmp_path):
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "line"),
     [

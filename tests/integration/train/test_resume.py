@@ -230,7 +230,7 @@ def test_a_full_disk_at_a_checkpoint_is_one_line_and_the_last_whole_one_stays(co
     done = finish(config_file, preexec_fn=limit)
     assert done.returncode == 2
     assert len(errors(done)) == 1, done.stderr
-    assert "the disk or your share of it is full" in errors(done)[0]
+    assert "the disk or your quota is full" in errors(done)[0]
     assert f"make room, then the same command goes on from {last}" in errors(done)[0]
     assert "Traceback" not in done.stderr
     assert last_whole_checkpoint(work).name == last

@@ -123,7 +123,7 @@ def test_a_file_of_verification_that_says_nothing_readable_is_none(broken):
 
 def test_a_model_of_another_training_and_no_model_are_refused_before_anything(broken, tmp_path):
     plan = broken()
-    with pytest.raises(ValueError, match=r"of another training \(other: seed\); give that run's config"):
+    with pytest.raises(ValueError, match=r"of another training \(different: seed\); give that run's config"):
         verify(replace(plan, identity=plan.identity | {"seed": 7}))
     with pytest.raises(ValueError, match="no trained model there; run `selfinstruct train` first"):
         verify(replace(plan, folder=tmp_path / "nowhere"))
