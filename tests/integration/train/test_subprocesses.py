@@ -50,7 +50,8 @@ def test_who_interrupts_the_first_process_ends_the_command_too(tmp_path, patienc
     """SIGINT to the outer process alone, late or when given twice, reaches the inner one, which ends itself."""
     ended = tmp_path / "ended"
     inner = f"""
-        import pathlib, sys, time
+        import pathlib, signal, sys, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
         print("begun", flush=True)
         try:
             time.sleep(60)
@@ -61,7 +62,8 @@ def test_who_interrupts_the_first_process_ends_the_command_too(tmp_path, patienc
             raise SystemExit(130)
     """
     outer = f"""
-        import sys
+        import signal, sys
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         from selfinstruct_train.cli import exit_code_of
         from selfinstruct_train.train import subprocesses
         subprocesses.PATIENCE_SECONDS = {patience}
