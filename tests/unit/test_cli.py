@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from selfinstruct_train.config import Config
 from selfinstruct_train.config.load import load_config
 from selfinstruct_train.core.records import BudgetReachedError
 from tests.support.cli import run_cli
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, run_configs
 
 SECTIONS = [name for name in Config.__dataclass_fields__ if name not in ("run_dir", "seed")]
 
@@ -221,7 +222,12 @@ def test_configs_lists_this_folders_first_and_then_the_packages(tmp_path):
         ("models/my-own", "gpu"),
     ],
 )
-def test_init_writes_a_config_from_the_nearest_template_that_is_read_back(tmp_path, model, template):
+def test_init_writes_a_config_from_the_nearest_template_that_is_read_back(tmp_path, monkeypatch, model, template):
+    carried = tmp_path / "carried"  # a config of one's own in the checkout could be nearer
+    carried.mkdir()
+    for path in run_configs():
+        shutil.copy(path, carried)
+    monkeypatch.setattr("selfinstruct_train.config.template.package_folder", lambda: carried)
     done = run_cli("init", "my_run", "--model", model, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "configs/my_run.yaml" in done.stdout and template in done.stdout and "selfinstruct run my_run" in done.stdout
