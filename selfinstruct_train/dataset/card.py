@@ -74,6 +74,7 @@ _VERDICTS = {
     "conflicting_outputs": "one input with several outputs",
     "duplicate": "the same instance again",
     "over_max_instances": "more instances than one instruction may have",
+    "repeats_example": "repeats a few-shot example of the prompt",
     "refused": "the provider withheld the answer",
     "contaminated": "overlaps evaluation data",
 }

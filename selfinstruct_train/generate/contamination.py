@@ -66,7 +66,7 @@ def find_overlaps(
     return found.overlaps
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """The text without case, lay-out, a leading field name ("Sentence: "), a final stop and quotation marks around it.
 
     Signs within it stay.
@@ -91,19 +91,19 @@ class _EqualTexts:
     """The rules `equal` and `instance`."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self._instructions = _places(_plain(row.instruction) for row in rows)
-        self._inputs = _places(_plain(row.input) for row in rows)
-        self._outputs = [_plain(row.output) for row in rows]
+        self._instructions = _places(plain_text(row.instruction) for row in rows)
+        self._inputs = _places(plain_text(row.input) for row in rows)
+        self._outputs = [plain_text(row.output) for row in rows]
         self._seen = ""
 
     def compare(self, example: EvaluationExample, found: _Found) -> None:
         if example.instruction != self._seen:  # the examples of a task repeat its definition
             self._seen = example.instruction
-            plain = _plain(example.instruction)
+            plain = plain_text(example.instruction)
             self._compare_whole(plain, example, example.instruction, found)
-        plain = _plain(example.input)
+        plain = plain_text(example.input)
         if plain and not self._compare_whole(plain, example, example.input, found) and plain in self._inputs:
-            outputs = {_plain(output) for output in example.outputs}
+            outputs = {plain_text(output) for output in example.outputs}
             for row in self._inputs[plain]:
                 if self._outputs[row] in outputs:
                     found.add(row, example, "instance", example.input)

@@ -17,6 +17,7 @@ from ...core.records import Completion, Instruction, Request, Sampling
 from ...core.seeding import derive_seed
 from ..contamination import Overlap
 from ..session import Plan, Session
+from .example_repeats import REPEATS_EXAMPLE, repeated_example
 from .parse import instance_candidates
 from .prompt_forms import as_continuation, few_shot_message, form_sampling, is_chat
 from .prompts import instance_prompt
@@ -32,7 +33,10 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class InstanceOutcome:
-    """What became of one candidate instance; `overlap` is what it has in common with evaluation data."""
+    """What became of one candidate instance.
+
+    `overlap` is what it has in common with the evaluation data or with a few-shot example.
+    """
 
     id: str
     instruction_id: str
@@ -124,6 +128,13 @@ def instance_outcomes(
     answer = as_continuation(completion, settings.prompt_form, "instances", stop=stop)
     candidates = instance_candidates(answer.text, answer.finish_reason, is_classification, settings.method)
     verdicts = [c.verdict for c in candidates]
+    repeated: dict[int, Overlap] = {}
+    if settings.method == "default":  # departs from the released code, which keeps copies of its few-shot examples
+        for i, c in enumerate(candidates):
+            if c.verdict == KEPT:
+                found = repeated_example(plan.templates, is_classification, instruction.text, c.input, c.output)
+                if found is not None:
+                    verdicts[i], repeated[i] = REPEATS_EXAMPLE, found
     kept = [i for i, verdict in enumerate(verdicts) if verdict == KEPT]
     if len(kept) > settings.max_instances:
         # the released code draws which of them stay (prepare_for_finetuning.py); here the draw has a seed of its own
@@ -141,6 +152,7 @@ def instance_outcomes(
             candidate.output,
             verdict,
             completion.finish_reason,
+            repeated.get(item),
         )
         for item, (candidate, verdict) in enumerate(zip(candidates, verdicts, strict=True))
     ]

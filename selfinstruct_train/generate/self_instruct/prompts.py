@@ -46,8 +46,13 @@ def classification_prompt(templates: Templates, instruction: str) -> str:
 
 def instance_prompt(templates: Templates, instruction: str, is_classification: bool) -> str:
     """Ask for instances: label first for a classification task (else labels are one-sided), input first otherwise."""
-    template = templates.output_first if is_classification else templates.input_first
+    template = getattr(templates, template_name(is_classification))
     return f"{template} {instruction.strip()}\n"
+
+
+def template_name(is_classification: bool) -> str:
+    """Return the field of `Templates` that stage 3 shows for such an instruction."""
+    return "output_first" if is_classification else "input_first"
 
 
 def read_templates(folder: str | Path) -> Templates:
