@@ -20,6 +20,7 @@ from .commands.verb import Call, Verb
 from .config import Config
 from .config.find import config_names, find_config
 from .config.load import add_settings, changed_settings, check_keys, new_parser, parse, to_config
+from .core import progress
 from .core.exit_codes import BUDGET_REACHED, ERROR, INTERRUPTED
 from .core.nearest import nearest
 from .core.records import BudgetReachedError
@@ -101,10 +102,15 @@ def help_of(name: str, verb: Verb) -> str:
 
 
 def set_up_logging(level: str) -> None:
-    """Let the package speak on stderr from `level` on, libraries only in warnings; later processes only in errors."""
+    """Let the package speak on stderr from `level` on, libraries only in warnings; later processes only in errors.
+
+    How far a long step is, is said at every level.
+    """
+    progress.hide_bars_in_logs()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     for package in ("selfinstruct_train", "selfinstruct_eval"):
         logging.getLogger(package).setLevel(level if _is_first() else logging.ERROR)
+    logging.getLogger(progress.__name__).setLevel(logging.INFO if _is_first() else logging.ERROR)
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # peft loads it; it misses a kernel for CPUs nobody needs
     warnings.filterwarnings("ignore", category=FutureWarning)  # of the libraries, about one another
 

@@ -9,11 +9,11 @@ from .verb import Call, Verb
 def run(call: Call) -> None:
     from selfinstruct_eval.evaluation_data import open_evaluation_data
 
+    from ..core.progress import compact
     from ..generate.funnel import comparison_table, funnel_table
     from ..generate.pipeline import read_plan
     from ..generate.refilter import refilter
     from ..lm.budget import money
-    from ..lm.progress import compact
 
     result = refilter(read_plan(call.config), open_evaluation_data(call.config))
 

@@ -23,8 +23,8 @@ from .records import Completion, Request, Sampling, UnansweredError
 
 FORMAT = 1
 
-Progress = Callable[[int], None]
-"""Called with the number of requests answered since the last call, stored answers included."""
+Progress = Callable[[Sequence[Completion]], None]
+"""Called with the answers of a call, each once: stored ones first, new ones as soon as they are on disk."""
 
 
 class _LM(Protocol):
@@ -119,16 +119,15 @@ class Journal:
         for start in range(0, len(requests), size):
             chunk = requests[start : start + size]
             missing = [r for r in chunk if r.id not in self._rows]
+            if progress is not None and len(missing) < len(chunk):
+                progress([self._rows[r.id].completion for r in chunk if r.id in self._rows])
             try:
                 if missing:
-                    self._ask(lm, missing, sampling)
+                    self._ask(lm, missing, sampling, progress)
             except UnansweredError as error:
                 if not error.others_may_be:
                     raise
                 failure = error
-            finally:  # also when a limit or an interrupt ends it: what came until then is there
-                if progress is not None:
-                    progress(sum(r.id in self._rows for r in chunk))
         if failure is not None:
             still_open = [r.id for r in requests if r.id not in self._rows]
             raise UnansweredError(f"{len(still_open)} of {len(requests)} are open, e.g. {still_open[0]!r}: {failure}")
@@ -179,11 +178,16 @@ class Journal:
                 "templates or code changed since; use a new run_dir, or move this one away"
             )
 
-    def _ask(self, lm: _LM, requests: Sequence[Request], sampling: Sampling) -> None:
+    def _ask(self, lm: _LM, requests: Sequence[Request], sampling: Sampling, progress: Progress | None) -> None:
         asked = {r.id: r for r in requests}
-        completions = lm.complete(requests, sampling, lambda answers: self._store(asked, answers))
-        untold = [c for c in completions if c.request_id not in self._rows]
-        self._store(asked, untold)  # a simple model may return its answers without telling of them
+
+        def keep(completions: Sequence[Completion]) -> None:
+            self._store(asked, completions)
+            if progress is not None and completions:
+                progress([self._rows[c.request_id].completion for c in completions])
+
+        completions = lm.complete(requests, sampling, keep)
+        keep([c for c in completions if c.request_id not in self._rows])  # a simple model may not tell of its answers
         assert all(id in self._rows for id in asked), "the model gave fewer answers than it was asked for"
 
     def _store(self, asked: dict[str, Request], completions: Sequence[Completion]) -> None:

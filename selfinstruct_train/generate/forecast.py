@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from ..config import BudgetConfig, Price
 from ..core.names import KEPT, STAGES, Stage
+from ..core.progress import compact, duration
 from ..core.records import Instruction
 from ..core.stats import wilson_interval
 from ..lm.budget import FREE, Usage, cost_of, money, usage_of
-from ..lm.progress import compact, duration
 from .self_instruct.classify import classify
 from .self_instruct.instances import PAPER_BATCH_SIZE, generate_instances
 from .self_instruct.instructions import InstructionStage, generate_instructions

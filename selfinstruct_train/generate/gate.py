@@ -14,10 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tqdm import tqdm
-
 from ..config import ContaminationConfig
 from ..core.names import KEPT
+from ..core.progress import Display, shown
 from ..core.records import EvaluationExample, Instruction, Row, SeedTask
 from .contamination import RULES, Overlap, find_overlaps
 from .self_instruct.instances import InstanceOutcome
@@ -58,8 +57,8 @@ def gate(
     if first_example is None:  # nothing to compare with: the rows need no index
         return list(outcomes), Contamination(settings.action, {}, dict.fromkeys(RULES, 0), {})
     compared = itertools.chain([first_example], examples)
-    shown = tqdm(compared, desc="evaluation data", unit=" examples", delay=3, disable=None)  # on a terminal only
-    found = find_overlaps(rows, shown, settings)
+    with shown("comparing with evaluation data") as live:
+        found = find_overlaps(rows, _told(compared, live), settings)
     overlaps = {row.id: overlap for row, overlap in zip(kept, found[: len(kept)], strict=True) if overlap}
     of_seeds = {row_id: o for (row_id, _, _), o in zip(pairs, found[len(kept) :], strict=True) if o}
     if of_seeds:
@@ -79,6 +78,12 @@ def gate(
     by_rule = Counter(overlap.rule for overlap in overlaps.values())
     counts = {rule: by_rule[rule] for rule in RULES}
     return marked, Contamination(settings.action, dict(sets), counts, of_seeds)
+
+
+def _told(examples: Iterable[EvaluationExample], live: Display) -> Iterator[EvaluationExample]:
+    for number, example in enumerate(examples, 1):
+        live.update(number, f"{number:,} examples")
+        yield example
 
 
 def _counted(evaluation_data: Iterable[EvaluationExample], sets: Counter[str]) -> Iterator[EvaluationExample]:

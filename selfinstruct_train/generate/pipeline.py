@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,10 +16,11 @@ from ..config import Config
 from ..core.builtin import resolve
 from ..core.journal import Journal
 from ..core.names import STAGES
-from ..core.records import BudgetReachedError, EvaluationExample, Instruction
+from ..core.progress import shown
+from ..core.records import BudgetReachedError, Completion, EvaluationExample, Instruction
 from ..lm.base import LM
 from ..lm.budget import is_budgeted, money, num_prompt_bytes
-from ..lm.progress import display
+from ..lm.progress import Spending, display
 from .forecast import forecast, forecast_from, forecast_table
 from .gate import gate
 from .near_duplicates import check_near_duplicates
@@ -88,7 +89,8 @@ def generate(plan: Plan, lm: LM, evaluation_data: Iterable[EvaluationExample] = 
 def estimate_run(plan: Plan, lm: LM) -> str:
     """Ask the few requests that a forecast needs, through the run's journals, and return the forecast as a table."""
     with open_session(plan, lm) as session:
-        estimated = forecast(session)
+        with shown("forecast", source=Spending(session.meter)):
+            estimated = forecast(session)
         if estimated is None:
             return "no forecast: not one candidate of the first requests was accepted"
         return forecast_table(estimated, plan.config.budget)
@@ -99,14 +101,14 @@ def _instructions(session: Session) -> InstructionStage:
     plan, settings, journal = session.plan, session.plan.settings, session.journals["instructions"]
     is_forecast_due = plan.config.budget.forecast or is_budgeted(plan.config.budget)
     stage = InstructionStage([], [], 0)
-    with display("instructions", "accepted", settings.num_instructions, session.meter) as shown:
+    with display("instructions", "accepted", settings.num_instructions, session.meter) as live:
 
         def report(so_far: InstructionStage) -> None:
             nonlocal stage, is_forecast_due
             _keep_back(session, so_far.accepted[len(stage.accepted) :])
             stage = so_far
             num_accepted = len(stage.accepted)
-            shown.update(num_accepted, f"{num_accepted / max(1, len(stage.outcomes)):.0%} of candidates accepted")
+            live.update(num_accepted, f"{num_accepted / max(1, len(stage.outcomes)):.0%} of candidates accepted")
             # all that the journal held is filtered, and there is more to ask: now a forecast knows the most, at no cost
             if is_forecast_due and stage.accepted and len(journal) <= stage.num_requests:
                 is_forecast_due = False
@@ -126,12 +128,12 @@ def _instructions(session: Session) -> InstructionStage:
 
 def _classification(session: Session, accepted: list[Instruction]) -> list[ClassificationOutcome]:
     num_done = 0
-    with display("classification", "instructions", len(accepted), session.meter) as shown:
+    with display("classification", "instructions", len(accepted), session.meter) as live:
 
-        def progress(num_answered: int) -> None:
+        def progress(answers: Sequence[Completion]) -> None:
             nonlocal num_done
-            num_done += num_answered
-            shown.update(num_done)
+            num_done += len(answers)
+            live.update(num_done)
 
         with _saying(lambda: f"{len(accepted):,} instructions are complete, {num_done:,} of them classified"):
             return classify(session, accepted, progress)
@@ -141,12 +143,12 @@ def _instances(
     session: Session, accepted: list[Instruction], labels: list[ClassificationOutcome]
 ) -> list[InstanceOutcome]:
     num_done = num_kept = 0
-    with display("instances", "instructions", len(accepted), session.meter) as shown:
+    with display("instances", "instructions", len(accepted), session.meter) as live:
 
         def report(num_answered: int, num_new: int) -> None:
             nonlocal num_done, num_kept
             num_done, num_kept = num_done + num_answered, num_kept + num_new
-            shown.update(num_done, _instance_figures(session, num_kept))
+            live.update(num_done, _instance_figures(session, num_kept))
 
         with _saying(lambda: f"{len(accepted):,} instructions are classified, {num_done:,} of them have instances"):
             return generate_instances(session, accepted, [label.is_classification for label in labels], report)

@@ -18,13 +18,14 @@ from typing import get_args
 from ..config import BudgetConfig, Config
 from ..core.journal import Journal
 from ..core.names import KEPT
+from ..core.progress import compact, duration
 from ..core.records import BudgetReachedError, Instruction, Request
 from ..core.seeding import derive_seed
 from ..core.stats import mean_intervals
 from ..core.storage import text_sha256, write_json
 from ..lm.base import LM, UnansweredError
 from ..lm.budget import FREE, Meter, MeteredLM, Usage, money, spent_before, usage_of
-from ..lm.progress import compact, duration
+from ..lm.progress import display
 from .self_instruct.instructions import CandidateFilter, prompt_seeds
 from .self_instruct.prompt_forms import PromptForm, form_sampling, instruction_message, is_chat
 from .session import Plan, journal_path
@@ -111,7 +112,10 @@ def _probe_form(plan: Plan, lm: LM, form: PromptForm, num_prompts: int) -> FormR
     with Journal.open(journal_path(plan.run_dir, f"probe-{form}"), header) as journal:
         meter = Meter(budget, price, spent_before(plan.config, [journal]))
         try:
-            answers = journal.complete(MeteredLM(lm, meter), [request for request, _ in asked], sampling)
+            with display(f"probe, {form}", "requests", len(asked), meter) as live:
+                answers = journal.complete(
+                    MeteredLM(lm, meter), [request for request, _ in asked], sampling, lambda new: live.add(len(new))
+                )
         except (BudgetReachedError, UnansweredError):
             raise
         except ValueError as error:

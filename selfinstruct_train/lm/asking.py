@@ -49,12 +49,7 @@ def ask(config: Config, model: ModelConfig, lm: LM, journal: Journal, questions:
         UnansweredError: some requests stayed open; the same command asks for them again.
     """
     meter = Meter(config.budget, config.budget.prices.get(model.path, FREE), spent_before(config, ()))
-    num_answered = 0
-    with display(questions.stage, questions.unit, len(questions.requests), meter) as shown:
-
-        def progress(num: int) -> None:
-            nonlocal num_answered
-            num_answered += num
-            shown.update(num_answered)
-
-        return journal.complete(MeteredLM(lm, meter), questions.requests, questions.sampling, progress)
+    with display(questions.stage, questions.unit, len(questions.requests), meter) as live:
+        return journal.complete(
+            MeteredLM(lm, meter), questions.requests, questions.sampling, lambda answers: live.add(len(answers))
+        )

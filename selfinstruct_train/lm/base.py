@@ -9,14 +9,23 @@ failure never becomes an answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..core.records import Completion, Request, Sampling, UnansweredError
 
-__all__ = ["LM", "OnAnswer", "UnansweredError"]
+__all__ = ["LM", "InWork", "OnAnswer", "UnansweredError"]
 
 OnAnswer = Callable[[Sequence[Completion]], None]
 """Called with answers as soon as there are some, in any order; with each answer once, before `complete` returns."""
+
+
+@dataclass(frozen=True)
+class InWork:
+    """The answers that a model is writing at this moment: how many, and how many tokens they have together."""
+
+    num_requests: int
+    num_tokens: int
 
 
 class LM(Protocol):
@@ -24,6 +33,7 @@ class LM(Protocol):
 
     `name` holds model, revision, backend and dtype and stands in every journal header. `chunk_size` is how many
     requests the backend likes at once: callers may cut their work so; it is speed only and cannot change an answer.
+    A backend may have a method `in_work() -> InWork` too, which the live line asks from another thread.
     """
 
     name: str

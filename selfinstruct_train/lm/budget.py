@@ -87,6 +87,8 @@ class Meter:
         """What this process asked for."""
         self.seconds = 0.0
         """How long the model was at work for it."""
+        self.model: object = None
+        """The model in hand; it may tell what it is working on."""
         self._tokens_per_byte: float | None = None
         self._kept_bytes = self._kept_tokens = 0
 
@@ -168,6 +170,7 @@ class MeteredLM:
         self.chunk_size = lm.chunk_size
         self._lm = lm
         self._meter = meter
+        meter.model = lm
 
     def complete(
         self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None

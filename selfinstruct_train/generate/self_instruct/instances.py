@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from ...config import GenerateConfig
 from ...core.names import KEPT
@@ -62,17 +61,17 @@ def generate_instances(
     for limit in sorted(set(limits)):
         sampling = dataclasses.replace(instance_sampling(plan.settings), max_new_tokens=limit)
         asked = [i for i, its_limit in enumerate(limits) if its_limit == limit]
-        answered = (i for i in asked if requests[i].id in journal)  # read as the answers come; one may stay open
+        index_of = {requests[i].id: i for i in asked}
 
-        def filter_new(num_answered: int, answered: Iterator[int] = answered) -> None:
+        def filter_new(answers: Sequence[Completion], index_of: dict[str, int] = index_of) -> None:
             num_kept = 0
-            for i in islice(answered, num_answered):
-                answer = journal[requests[i].id]
+            for answer in answers:
+                i = index_of[answer.request_id]
                 filtered = instance_outcomes(plan, instructions[i], is_classification[i], answer)
                 num_kept += sum(outcome.verdict == KEPT for outcome in filtered)
-                outcomes[requests[i].id] = filtered
+                outcomes[answer.request_id] = filtered
             if report is not None:
-                report(num_answered, num_kept)
+                report(len(answers), num_kept)
 
         journal.complete(session.lm, [requests[i] for i in asked], sampling, filter_new)
     return [outcome for request in requests for outcome in outcomes[request.id]]

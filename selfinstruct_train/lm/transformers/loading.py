@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ...config import ModelConfig
 from ...core.model_source import TOKENIZER_FILES, check_model_source, load_failure, model_source, weights_revision
+from ...core.progress import shown
 from ...core.prompt_format import embeddings_needed
 from .transformers_lm import TransformersLM, num_embeddings
 
@@ -33,11 +34,12 @@ def load_transformers_lm(model: ModelConfig, path: str | None = None) -> Transfo
     source = model_source(model.path)
     check_model_source(source)
     device, dtype = choose_device(model.device), choose_dtype(model)
-    network, tokenizer = _load(source, model, dtype)
-    _check_vocabulary(network, tokenizer, model.path)
-    revision = weights_revision(source, getattr(network.config, "_commit_hash", None), model.revision)
-    name = f"{model.path}@{revision} transformers {str(dtype).removeprefix('torch.')}"
-    network = network.to(device)  # type: ignore[arg-type]  # transformers wraps the method and loses its self
+    with shown(f"loading {model.path}"):
+        network, tokenizer = _load(source, model, dtype)
+        _check_vocabulary(network, tokenizer, model.path)
+        revision = weights_revision(source, getattr(network.config, "_commit_hash", None), model.revision)
+        name = f"{model.path}@{revision} transformers {str(dtype).removeprefix('torch.')}"
+        network = network.to(device)  # type: ignore[arg-type]  # transformers wraps the method and loses its self
     return TransformersLM(network, tokenizer, name, model.batch_size, device)
 
 
@@ -81,6 +83,7 @@ def _load(source: str, model: ModelConfig, dtype: torch.dtype) -> tuple[PreTrain
         return _load_adapter(source, adapter, model, dtype)
     import transformers
 
+    transformers.utils.logging.disable_progress_bar()  # it would break the line of `shown`
     options = {"revision": model.revision, "trust_remote_code": model.trust_remote_code}
     try:
         network = transformers.AutoModelForCausalLM.from_pretrained(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ...core.prompt_format import question_ids
 from ...core.records import Completion, Request, Sampling
-from ..base import OnAnswer
+from ..base import InWork, OnAnswer
 from ..stopping import completion_text, cut_at_stop, tokens_that_may_end, vocabulary_texts
 from .batches import Share, shares
 from .decoding import Decoder, TokenSequence
@@ -43,7 +43,13 @@ class TransformersLM:
         name: str,
         batch_size: int = 32,
         device: str = "cpu",
+        ends: frozenset[int] | None = None,
     ) -> None:
+        """Take a loaded model.
+
+        Args:
+            ends: the tokens that end an answer; by default those of `eos_ids`.
+        """
         import torch
 
         if batch_size < 1:
@@ -54,7 +60,9 @@ class TransformersLM:
         self._tokenizer = tokenizer
         self._vocabulary_size = int(model.get_output_embeddings().weight.shape[0])
         margin = FLOAT32_MARGIN if model.dtype in (torch.float32, torch.float64) else 0.0
-        self.decoder = Decoder(model.eval(), eos_ids(model, tokenizer), device, margin)
+        ends = eos_ids(model, tokenizer) if ends is None else ends
+        self.decoder = Decoder(model.eval(), ends, device, margin)
+        self._rows: list[TokenSequence] = []
         self._texts: list[tuple[str, str]] | None = None
         self._may_end: dict[tuple[str, ...], Tensor] = {}
 
@@ -81,6 +89,11 @@ class TransformersLM:
             rows = [TokenSequence(prompts[i], requests[i].seed) for i in share.indices]
             self.run_share(rows, share.prefix_length, sampling, keep)
         return [answers[i] for i in range(len(requests))]
+
+    def in_work(self) -> InWork:
+        """Return what is being written at this moment; any thread may ask."""
+        begun = [len(row.new_ids) for row in self._rows if row.new_ids and row.finish_reason is None]
+        return InWork(len(begun), sum(begun))
 
     def encoded(self, requests: Sequence[Request], sampling: Sampling) -> list[list[int]]:
         """Return the prompt tokens of every request, checked; errors as `complete` raises."""
@@ -114,6 +127,7 @@ class TransformersLM:
             keep({index_of[id(row)]: self._completion(row, sampling) for row in finished})
 
         num_slots = self.batch_size
+        self._rows = rows
         while rows:
             try:
                 self.decoder.check_architecture()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...config import ModelConfig
 from ...core.model_source import check_model_source, model_source
+from ...core.progress import shown
 from ..base import LM
 from .replicas import VllmReplicas
 from .vllm_lm import VllmLM
@@ -33,6 +34,5 @@ def load_vllm_lm(model: ModelConfig, path: str | None = None) -> LM:
             "model.backend is vllm but the package is not installed; pip install 'selfinstruct-train[vllm]' in an "
             "environment of its own, or set model.backend to transformers"
         )
-    if model.vllm.data_parallel_size > 1:
-        return VllmReplicas(model)
-    return VllmLM(model)
+    with shown(f"starting vllm with {model.path}"):
+        return VllmReplicas(model) if model.vllm.data_parallel_size > 1 else VllmLM(model)

@@ -265,8 +265,8 @@ def test_progress_counts_stored_and_new_answers(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "j.jsonl", {}) as journal:
         journal.complete(EchoLM(), REQUESTS[:4], SAMPLING)
         steps: list[int] = []
-        journal.complete(EchoLM(), REQUESTS, SAMPLING, progress=steps.append)
-    assert steps == [3, 3, 1]
+        journal.complete(EchoLM(), REQUESTS, SAMPLING, progress=lambda answers: steps.append(len(answers)))
+    assert steps == [3, 1, 2, 1]  # chunks of 3; of the second, one answer was stored
 
 
 def test_progress_counts_the_answers_before_a_failure_too(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_progress_counts_the_answers_before_a_failure_too(tmp_path: Path) -> Non
 
     told: list[int] = []
     with Journal.open(tmp_path / "j.jsonl", HEADER) as journal, pytest.raises(ValueError, match="no more"):
-        journal.complete(Stopped(2), REQUESTS, SAMPLING, told.append)
+        journal.complete(Stopped(2), REQUESTS, SAMPLING, lambda answers: told.append(len(answers)))
     assert told == [1]
 
 

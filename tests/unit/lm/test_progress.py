@@ -8,8 +8,10 @@ import logging
 import pytest
 
 from selfinstruct_train.config import BudgetConfig, Price
+from selfinstruct_train.core.progress import Display
+from selfinstruct_train.lm.base import InWork
 from selfinstruct_train.lm.budget import Meter, Usage
-from selfinstruct_train.lm.progress import Display, compact, duration
+from selfinstruct_train.lm.progress import Spending
 
 PRICE = Price(2.0, 10.0)
 
@@ -28,7 +30,7 @@ class Clock:
 
 def make(stream: io.StringIO, price: Price = PRICE) -> tuple[Display, Meter, Clock]:
     meter, clock = Meter(BudgetConfig(), price, Usage()), Clock()
-    return Display("instructions", "accepted", 100, meter, stream, clock), meter, clock
+    return Display("instructions", "accepted", 100, Spending(meter), stream, clock), meter, clock
 
 
 def test_a_terminal_sees_tokens_cost_and_time_to_go() -> None:
@@ -76,10 +78,22 @@ def test_a_stage_that_asked_nothing_says_nothing_elsewhere(caplog: pytest.LogCap
     assert caplog.records == []
 
 
-def test_numbers_and_times_are_short() -> None:
-    assert [compact(n) for n in (0, 950, 1234, 123_456, 1_230_000, 5e9)] == [
-        "0", "950", "1.23k", "123k", "1.23M", "5.00G",
-    ]  # fmt: skip
-    assert [duration(s) for s in (0.4, 59, 61, 3599.6, 3700, 86_340, 100_000)] == [
-        "0 s", "59 s", "1 min 1 s", "1 h 0 min", "1 h 2 min", "23 h 59 min", "1 d 4 h",
-    ]  # fmt: skip
+def test_one_long_batch_tells_what_the_model_is_writing(caplog: pytest.LogCaptureFixture) -> None:
+    """No answer is finished yet, so nothing else moves."""
+    caplog.set_level(logging.INFO)
+
+    class Writing:
+        tokens = 0
+
+        def in_work(self) -> InWork:
+            return InWork(16, self.tokens)
+
+    shown, meter, clock = make(io.StringIO(), Price(0.0, 0.0))
+    meter.model = model = Writing()
+    for second in (30.0, 60.0):
+        clock.now, model.tokens = second, int(40 * second)
+        shown.look()
+    assert [r.getMessage() for r in caplog.records] == [
+        "instructions: 0 of 100 accepted, 0 requests, 0 tokens in, 0 out, 16 in work with 1.20k tokens",
+        "instructions: 0 of 100 accepted, 0 requests, 0 tokens in, 0 out, 16 in work with 2.40k tokens",
+    ]

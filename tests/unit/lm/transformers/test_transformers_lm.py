@@ -202,3 +202,19 @@ def test_the_built_in_model_answers_alike_at_every_batch_size():
     ]
     assert answers[0] == answers[1] == answers[2]
     assert len({answer.text for answer in answers[0]}) > 10
+
+
+def test_it_tells_what_it_is_writing_while_no_answer_is_finished(model_folder, monkeypatch):
+    lm = open_lm(model_folder)
+    seen = []
+    append = lm.decoder._append
+
+    def look(*args):
+        finished = append(*args)
+        seen.append((lm.in_work().num_requests, lm.in_work().num_tokens, len(finished)))
+        return finished
+
+    monkeypatch.setattr(lm.decoder, "_append", look)
+    monkeypatch.setattr(lm.decoder, "eos_ids", frozenset())
+    lm.complete(requests(4), Sampling(3))
+    assert seen == [(4, 4, 0), (4, 8, 0), (0, 0, 4)]
