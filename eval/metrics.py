@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from selfinstruct_train.core.names import EXACT_MATCH, METRICS, ROUGE_L
 from selfinstruct_train.core.rouge import rouge_1, rouge_l, stemmed_words
+from selfinstruct_train.lm.transformers.pretrained import load_pretrained_tokenizer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,10 +87,8 @@ def load_tokenizer(name: str) -> Tokenize:
     Raises:
         ValueError: there is none such.
     """
-    from transformers import AutoTokenizer
-
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
+        tokenizer = load_pretrained_tokenizer(name)
     except (OSError, ValueError) as error:
         reason = str(error).split("\n")[0]
         raise ValueError(f"eval.rouge_tokenizer: {name!r} cannot be loaded as a tokenizer ({reason})") from None

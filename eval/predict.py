@@ -80,9 +80,9 @@ def system_model(system: System, config: Config) -> ModelConfig:
 
 
 def weights_of(system: System, config: Config) -> str | None:
-    """Return the fingerprint of a system's weights; None: they are not in a folder, so a commit pins them."""
-    folder = Path(model_source(system.path or config.model.path))
-    return fingerprint(folder) if folder.is_dir() else None
+    """Return the fingerprint of a system's weights; None: they are not on this machine, so a commit pins them."""
+    source = Path(model_source(system.path or config.model.path))
+    return fingerprint(source) if source.exists() else None
 
 
 def predict(lm: LM, system: System, name: str, examples: Sequence[Example], config: Config) -> list[Completion]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from selfinstruct_train.config import Config, EvalConfig
 from selfinstruct_train.core.model_source import TOKENIZER_FILES, check_model_source, load_failure, model_source
 from selfinstruct_train.core.prompt_format import TemplateName, question, question_ids
+from selfinstruct_train.lm.transformers.pretrained import load_pretrained_tokenizer
 from selfinstruct_train.sources.natural_instructions import WorkedExample, read_worked_examples
 
 from .examples import Example
@@ -58,13 +59,11 @@ def prompt_limit(config: Config, path: str | None = None) -> PromptLimit | None:
             f"eval.max_prompt_tokens is {number}, but the tokenizer of a model behind a server is not known here; set "
             "it to null"
         )
-    import transformers
-
     named = path or config.model.path
     source = model_source(named)
     check_model_source(source)
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
+        tokenizer = load_pretrained_tokenizer(
             _tokenizer_source(source),
             revision=config.model.revision if named == config.model.path else None,
             trust_remote_code=config.model.trust_remote_code,

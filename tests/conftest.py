@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from selfinstruct_train.config import Config, ModelConfig, TrainConfig
+from selfinstruct_train.core.model_source import model_source
 from tests.support import small_model
 from tests.support.hub_server import HubServer, Store
 from tests.support.paths import SHARED
@@ -78,6 +79,26 @@ def kind_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
         return made[kind]
 
     return folder
+
+
+@pytest.fixture(scope="session")
+def gguf_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built-in tiny model as a GGUF file in float32, alone in its folder."""
+    return _write_tiny_gguf(tmp_path_factory, "tiny-F32.gguf")
+
+
+@pytest.fixture(scope="session")
+def quantized_gguf_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with its matrices in Q8_0."""
+    return _write_tiny_gguf(tmp_path_factory, "tiny-Q8_0.gguf")
+
+
+def _write_tiny_gguf(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    from tests.servers.write_gguf import write
+
+    file = tmp_path_factory.mktemp("gguf") / name
+    write(Path(model_source("builtin:tiny")), file, is_quantized="Q8_0" in name)
+    return file
 
 
 @pytest.fixture(scope="session")

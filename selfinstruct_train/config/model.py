@@ -97,7 +97,7 @@ class ModelConfig:
     """The language model. It generates the data, is finetuned on them, and is the baseline of the evaluation."""
 
     path: str = "builtin:tiny"
-    """Hub id, local folder, or builtin:tiny. With backend http: the model's name on the server."""
+    """Hub id, local folder, GGUF file, or builtin:tiny. With backend http: the model's name on the server."""
     backend: Literal["transformers", "http", "vllm"] = "transformers"
     """Library or server that runs the model for inference. Training always uses transformers."""
     server: ServerConfig = field(default_factory=ServerConfig)

@@ -15,6 +15,8 @@ from typing import Any
 
 from ..config import Config, EvalConfig
 from ..core.builtin import ASSETS, PREFIX
+from ..core.gguf import gguf_file, quantization, weights_origin
+from ..core.model_source import model_source
 from ..core.paper_numbers import REVIEW
 from ..core.records import Row, Sampling
 from ..core.seeding import derive_seed
@@ -297,7 +299,10 @@ def _model_link(config: Config) -> str:
     is_hub_id = config.model.backend != "http" and name == config.model.path and name.count("/") == 1
     if is_hub_id and not Path(name).exists():
         return f"[{name}](https://huggingface.co/{name})"
-    return "the built-in tiny model (`builtin:tiny`)" if name == f"{PREFIX}tiny" else f"`{name}`"
+    if name == f"{PREFIX}tiny":
+        return "the built-in tiny model (`builtin:tiny`)"
+    gguf = gguf_file(model_source(config.model.path)) if config.model.backend == "transformers" else None
+    return f"`{name}` ({weights_origin(quantization(gguf))})" if gguf else f"`{name}`"
 
 
 def _file_name(name: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..config import Config
 from ..core.builtin import PREFIX, resolve
+from ..core.gguf import SUFFIX, gguf_file, read_header
 from ..core.model_source import model_source
 
 RELEASED_SEED_TASKS = "7779004fa198fdf27cf70a159363879d8a26c53329e11b436af17b3941875f48"
@@ -69,9 +70,11 @@ def model_license(config: Config) -> str | None:
 
 
 def folder_license(folder: str) -> str | None:
-    """Return the licence that the README.md of a model folder names."""
-    card = Path(folder) / "README.md"
-    return front_matter_license(card.read_text(encoding="utf-8", errors="replace")) if card.is_file() else None
+    """Return the licence that the README.md of a model folder names, or else the header of its GGUF file."""
+    gguf = gguf_file(folder)
+    card = (gguf.parent if gguf else Path(folder)) / "README.md"
+    told = front_matter_license(card.read_text(encoding="utf-8", errors="replace")) if card.is_file() else None
+    return told or (_license_id(read_header(gguf).get("general.license")) if gguf else None)
 
 
 def hub_license(name: str, revision: str | None) -> str | None:
@@ -87,10 +90,10 @@ def hub_license(name: str, revision: str | None) -> str | None:
 
 
 def model_name(path: str) -> str:
-    """Return what may be shown of a model: its built-in name or Hub id, of a folder the last part alone."""
+    """Return what may be shown of a model: its built-in name or Hub id, of a folder or file the last part alone."""
     if path.startswith(PREFIX):
         return path
-    if path.startswith((".", "/", "~")) or "\\" in path or path.count("/") > 1:
+    if path.startswith((".", "/", "~")) or "\\" in path or path.count("/") > 1 or path.lower().endswith(SUFFIX):
         return re.split(r"[\\/]", path.rstrip("/\\"))[-1] or "a local model"
     return path
 
@@ -110,6 +113,10 @@ def front_matter_license(text: str) -> str | None:
     own_name = header.get("license_name") if value == "other" else None
     if isinstance(own_name, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+ _-]*", own_name):
         return f"other: {own_name}"
+    return _license_id(value)
+
+
+def _license_id(value: object) -> str | None:
     if not isinstance(value, str) or value in ("other", "unknown"):
         return None
     return value.lower() if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]*", value) else None

@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..config import ModelConfig
+from ..core.gguf import gguf_file
 from ..core.model_source import check_model_source, load_failure, model_source, weights_revision
 from ..core.prompt_format import prompt_ids, user_message
 from ..core.records import Completion, FinishReason, Request, Sampling
 from .base import OnAnswer
 from .transformers.loading import choose_device, choose_dtype
+from .transformers.pretrained import load_pretrained_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -101,13 +103,15 @@ def load_reward_model(model: ModelConfig) -> RewardModel:
 
     source = model_source(model.path)
     check_model_source(source)
+    if gguf_file(source) is not None:
+        raise ValueError(f"model.path {model.path!r} is a GGUF file; give a reward model as safetensors")
     device, dtype = choose_device(model.device), choose_dtype(model)
     options = {"revision": model.revision, "trust_remote_code": model.trust_remote_code}
     try:
         network, report = transformers.AutoModelForSequenceClassification.from_pretrained(
             source, dtype=dtype, use_safetensors=True, output_loading_info=True, **options
         )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
+        tokenizer = load_pretrained_tokenizer(source, **options)
     except Exception as error:  # every way in which a foreign model can be broken, told in one line
         raise ValueError(load_failure(source, error)) from error
     if report["missing_keys"]:

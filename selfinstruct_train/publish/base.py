@@ -42,6 +42,8 @@ def base_of(config: Config, manifest: Mapping[str, Any]) -> Base:
     path = model.path
     if path.startswith(PREFIX):
         return Base(path, False)
+    if gguf := recorded.get("gguf"):
+        return Base(gguf["file"], False, gguf_file=gguf["file"], quantization=gguf["quantization"])
     if "fingerprint" in recorded:
         is_hub_id = False
     elif "commit" in recorded:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.builtin import ASSETS
+from ..core.gguf import weights_origin
 from ..core.names import TASKS
 from ..core.prompt_format import TemplateName, evaluation_prompt
 from ..dataset.license import License
@@ -37,11 +38,17 @@ class Base:
     name: str
     is_hub_id: bool
     revision: str | None = None
+    gguf_file: str | None = None
+    """Name of the GGUF file that held the model."""
+    quantization: str = ""
+    """Of that file, e.g. Q4_K_M."""
 
     @property
     def link(self) -> str:
         """What a card shows of it."""
         at = f" at revision `{self.revision}`" if self.revision else ""
+        if self.gguf_file is not None:
+            return f"`{self.gguf_file}` ({weights_origin(self.quantization)})"
         name = f"[{self.name}](https://huggingface.co/{self.name})" if self.is_hub_id else f"`{self.name}`"
         return name + at
 
@@ -163,8 +170,12 @@ def usage(facts: CardFacts, subfolder: str = "") -> str:
     if facts.weights == "adapter":
         subfolder_argument = f', subfolder="{subfolder}"' if subfolder else ""
         of_base = f', revision="{facts.base.revision}"' if facts.base.is_hub_id and facts.base.revision else ""
+        named = f'base = "{facts.base.name}"'
+        if facts.base.gguf_file is not None:
+            of_base = f', gguf_file="{facts.base.gguf_file}"'
+            named = f'base = "."  # the folder that holds {facts.base.gguf_file}'
         lines[0] += ", GenerationConfig"
-        lines = ["from peft import PeftModel", *lines, f'base = "{facts.base.name}"']
+        lines = ["from peft import PeftModel", *lines, named]
         load = [
             f"model = AutoModelForCausalLM.from_pretrained(base{of_base})",
             f"model = PeftModel.from_pretrained(model, repo{subfolder_argument}{pinned})",

@@ -1,7 +1,8 @@
 """Write a GGUF file of a small Llama in transformers format, for llama.cpp: python write_gguf.py MODEL_FOLDER OUT.gguf
 
-Runs in llama.cpp's environment (numpy and gguf only). Float32; tokenizer type gpt2 (byte-level BPE). llama.cpp turns
-pairs of neighbours where transformers turns halves, so the rows of the q and k matrices are put in another order.
+Runs in llama.cpp's environment (numpy and gguf only). Float32, or matrices in Q8_0; tokenizer type gpt2 (byte-level
+BPE). llama.cpp turns pairs of neighbours where transformers turns halves, so the rows of the q and k matrices are put
+in another order.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def interleaved(weight: np.ndarray, num_heads: int) -> np.ndarray:
     return weight.reshape(num_heads, 2, rows // num_heads // 2, columns).swapaxes(1, 2).reshape(rows, columns)
 
 
-def write(folder: Path, out: Path) -> None:
+def write(folder: Path, out: Path, is_quantized: bool = False) -> None:
     config = json.loads((folder / "config.json").read_text())
     tokenizer = json.loads((folder / "tokenizer.json").read_text())
     heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
@@ -71,7 +72,7 @@ def write(folder: Path, out: Path) -> None:
     writer.add_rope_dimension_count(config["head_dim"])
     writer.add_rope_freq_base(config["rope_parameters"]["rope_theta"])
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    writer.add_file_type(gguf.LlamaFileType.ALL_F32)
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0 if is_quantized else gguf.LlamaFileType.ALL_F32)
 
     special = {token["id"] for token in tokenizer["added_tokens"]}
     vocabulary = tokenizer["model"]["vocab"] | {t["content"]: t["id"] for t in tokenizer["added_tokens"]}
@@ -86,6 +87,8 @@ def write(folder: Path, out: Path) -> None:
     writer.add_eos_token_id(config["eos_token_id"])
     if config["bos_token_id"] is not None:
         writer.add_bos_token_id(config["bos_token_id"])
+    if config.get("pad_token_id") is not None:
+        writer.add_pad_token_id(config["pad_token_id"])
     writer.add_add_bos_token(config["bos_token_id"] is not None)
     template = folder / "chat_template.jinja"
     if template.exists():
@@ -99,8 +102,12 @@ def write(folder: Path, out: Path) -> None:
             names[f"model.layers.{layer}.{theirs}.weight"] = f"blk.{layer}.{ours}.weight"
     for name, tensor in tensors.items():
         turned = {"q_proj": heads, "k_proj": kv_heads}.get(name.split(".")[-2])
-        data = interleaved(tensor, turned) if turned else tensor
-        writer.add_tensor(names[name], np.ascontiguousarray(data))
+        data = np.ascontiguousarray(interleaved(tensor, turned) if turned else tensor)
+        if is_quantized and data.ndim == 2:
+            kind = gguf.GGMLQuantizationType.Q8_0
+            writer.add_tensor(names[name], gguf.quants.quantize(data, kind), raw_dtype=kind)
+        else:
+            writer.add_tensor(names[name], data)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -23,7 +23,7 @@ LAYERS = [
 """A room imports from the layers before its own, and from itself. sources needs config's neighbour core alone."""
 HEAVY = {"torch", "transformers", "datasets", "trl", "peft", "accelerate", "matplotlib", "vllm", "evaluate"}
 HEAVY |= {"sentence_transformers", "datasketch", "httpx", "HanTa", "pyarrow", "starlette", "uvicorn", "lm_eval"}
-HEAVY |= {"scipy", "sklearn", "krippendorff", "jsonargparse"}
+HEAVY |= {"scipy", "sklearn", "krippendorff", "jsonargparse", "gguf"}
 OF_MODELS = {"torch", "transformers", "trl", "peft", "accelerate", "vllm", "sentence_transformers"}
 NETWORK = {"httpx", "huggingface_hub", "requests", "urllib.request", "socket"}
 

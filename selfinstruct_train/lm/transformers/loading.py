@@ -1,6 +1,6 @@
-"""Find, check and load a transformers model: Hub id, folder, built-in name, or a folder with a LoRA adapter.
+"""Find, check and load a transformers model: Hub id, folder, GGUF file, built-in name, or a folder with a LoRA adapter.
 
-Weights are read from safetensors only; Python code that comes with a model runs only if `trust_remote_code` says so.
+Weights are read from safetensors or GGUF; Python code that comes with a model runs only if `trust_remote_code` says so.
 Whatever is wrong with a model becomes one ValueError line.
 """
 
@@ -16,6 +16,7 @@ from ...config import ModelConfig
 from ...core.model_source import TOKENIZER_FILES, check_model_source, load_failure, model_source, weights_revision
 from ...core.progress import shown
 from ...core.prompt_format import embeddings_needed
+from .pretrained import load_pretrained_network, load_pretrained_tokenizer
 from .transformers_lm import TransformersLM, num_embeddings
 
 if TYPE_CHECKING:
@@ -86,10 +87,8 @@ def _load(source: str, model: ModelConfig, dtype: torch.dtype) -> tuple[PreTrain
     transformers.utils.logging.disable_progress_bar()  # it would break the line of `shown`
     options = {"revision": model.revision, "trust_remote_code": model.trust_remote_code}
     try:
-        network = transformers.AutoModelForCausalLM.from_pretrained(
-            source, dtype=dtype, use_safetensors=True, **options
-        )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
+        network = load_pretrained_network(source, dtype=dtype, **options)
+        tokenizer = load_pretrained_tokenizer(source, **options)
     except Exception as error:  # every way in which a foreign model can be broken, told in one line
         raise ValueError(load_failure(source, error)) from error
     return network, tokenizer
@@ -113,7 +112,7 @@ def _load_adapter(
     try:
         network = peft.PeftModel.from_pretrained(network, source).merge_and_unload()
         if any((Path(source) / name).exists() for name in TOKENIZER_FILES):
-            tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+            tokenizer = load_pretrained_tokenizer(source)
         if (Path(source) / "generation_config.json").exists():  # an adapter may have learned another end of its answers
             network.generation_config = transformers.GenerationConfig.from_pretrained(source)
     except Exception as error:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...config import ModelConfig
+from ...core.gguf import gguf_file
 from ...core.model_source import check_model_source, model_source
 from ...core.progress import shown
 from ..base import LM
@@ -28,6 +29,11 @@ def load_vllm_lm(model: ModelConfig, path: str | None = None) -> LM:
         raise ValueError(
             f"model.path {source!r} is a LoRA adapter, which the vllm backend does not load; give a merged "
             "model, or set model.backend to transformers"
+        )
+    if gguf_file(source) is not None:
+        raise ValueError(
+            f"model.path {source!r} is a GGUF file, which the vllm backend does not load; set model.backend to "
+            "transformers, or give the model as safetensors"
         )
     if importlib.util.find_spec("vllm") is None:
         raise ValueError(

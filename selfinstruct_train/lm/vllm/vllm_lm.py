@@ -30,19 +30,19 @@ class VllmLM:
     """One engine. See `lm.base.LM` for the promises."""
 
     def __init__(self, model: ModelConfig) -> None:
-        import transformers
         from vllm import EngineArgs
         from vllm.platforms import current_platform
         from vllm.v1.engine.llm_engine import LLMEngine
 
         from ..transformers.loading import choose_dtype
+        from ..transformers.pretrained import load_pretrained_tokenizer
 
         is_cpu = current_platform.is_cpu()
         source = model_source(model.path)
         dtype = str(choose_dtype(model)).removeprefix("torch.")
         options = {"revision": model.revision, "trust_remote_code": model.trust_remote_code}
         try:
-            self._tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
+            self._tokenizer = load_pretrained_tokenizer(source, **options)
             self._engine = LLMEngine.from_engine_args(
                 EngineArgs(
                     model=source,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ...config import Config
 from ...core.prompt_format import end_id
 from ...core.records import Row
+from ...lm.transformers.pretrained import load_pretrained_tokenizer
 from ..arguments import check_available, check_lora_targets, micro_batches
 from ..launch import Launch, asked_launch
 from ..network.model import context_length, make_skeleton, read_model_config, trains_on_gpu
@@ -189,8 +190,6 @@ def expect(plan: Plan, model_config: PreTrainedConfig, devices: Devices, launch:
 
 def _saved_and_read(plan: Plan) -> PreTrainedTokenizerBase:
     """Return the tokenizer as evaluation will load it from the model folder."""
-    import transformers
-
     with tempfile.TemporaryDirectory() as folder:
         plan.tokenizer.save_pretrained(folder)
-        return transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=plan.config.model.trust_remote_code)
+        return load_pretrained_tokenizer(folder, trust_remote_code=plan.config.model.trust_remote_code)

@@ -1,6 +1,7 @@
 """Load the tokenizer and the network for training, and choose device and precision.
 
-Every way in which a foreign model can be broken becomes one line with a remedy. Weights are read from safetensors only.
+Every way in which a foreign model can be broken becomes one line with a remedy. Weights are read from safetensors or
+GGUF.
 """
 
 from __future__ import annotations
@@ -10,6 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ...config import ModelConfig, TrainConfig
 from ...core.model_source import check_model_source, load_failure, model_source
+from ...lm.transformers.pretrained import (
+    load_pretrained_network,
+    load_pretrained_tokenizer,
+    read_pretrained_config,
+)
 from .attention import attention_for
 
 if TYPE_CHECKING:
@@ -31,10 +37,8 @@ def load_tokenizer(model: ModelConfig) -> PreTrainedTokenizerBase:
     check_model_source(source)
     if (Path(source) / "adapter_config.json").exists():
         raise ValueError(f"model.path {model.path!r} is a LoRA adapter; train its base model, or merge it first")
-    import transformers
-
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
+        tokenizer = load_pretrained_tokenizer(
             source, revision=model.revision, trust_remote_code=model.trust_remote_code
         )
     except Exception as error:  # a foreign tokenizer can fail in any way
@@ -60,7 +64,7 @@ def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, embedding
 
     is_half = train.method != "full" and uses_bfloat16(train, on_gpu)
     dtype: torch.dtype = torch.bfloat16 if is_half else torch.float32
-    options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True}
+    options: dict[str, Any] = {"dtype": dtype}
     if train.method == "qlora":
         options |= _in_four_bits(dtype, on_gpu)
     attention = attention_for(train, on_gpu)
@@ -99,13 +103,9 @@ def read_model_config(model: ModelConfig) -> PreTrainedConfig:
     Raises:
         ValueError: it cannot be read.
     """
-    import transformers
-
     source = model_source(model.path)
     try:
-        return transformers.AutoConfig.from_pretrained(
-            source, revision=model.revision, trust_remote_code=model.trust_remote_code
-        )
+        return read_pretrained_config(source, revision=model.revision, trust_remote_code=model.trust_remote_code)
     except Exception as error:  # a foreign config can fail in any way
         raise ValueError(load_failure(source, error)) from error
 
@@ -159,11 +159,9 @@ def uses_bfloat16(train: TrainConfig, on_gpu: bool) -> bool:
 
 
 def _from_pretrained(model: ModelConfig, options: dict[str, Any]) -> PreTrainedModel:
-    import transformers
-
     source = model_source(model.path)
     try:
-        return transformers.AutoModelForCausalLM.from_pretrained(
+        return load_pretrained_network(
             source, revision=model.revision, trust_remote_code=model.trust_remote_code, **options
         )
     except Exception as error:

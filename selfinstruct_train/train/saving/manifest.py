@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...config import Config
 from ...core import secrets
+from ...core.gguf import gguf_file, quantization
 from ...core.model_source import fingerprint, model_source
 from ...core.row_files import SUFFIXES
 from ...core.storage import sha256_of
@@ -142,11 +143,14 @@ def _cpu_name() -> str:
 
 
 def _base_model(config: Config, trainer: Trainer) -> dict[str, Any]:
-    """Return the base model with what identifies its weights: the fingerprint of a folder, or the Hub's commit."""
+    """Return the base model with what identifies its weights: the fingerprint of its files, or the Hub's commit."""
     source = Path(model_source(config.model.path))
     network = network_of(trainer)
     found: dict[str, Any] = {"path": config.model.path, "revision": config.model.revision}
-    if source.is_dir():
+    gguf = gguf_file(source)
+    if gguf is not None:
+        found["gguf"] = {"file": gguf.name, "quantization": quantization(gguf)}
+    if source.exists():
         return found | {"fingerprint": fingerprint(source)}
     return found | {"commit": getattr(network.config, "_commit_hash", None)}
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...lm.transformers.greedy import Answer
 from ...lm.transformers.memory import is_out_of_memory
+from ...lm.transformers.pretrained import load_pretrained_network
 from ..checks.findings import Finding
 from ..network.model import load_network, moved_to
 from ..plan import Plan
@@ -90,20 +91,14 @@ def _device_of_comparison(plan: Plan, asking: Asking) -> Device:
 
 def _merged_and_reloaded(plan: Plan, device: Device) -> PreTrainedModel:
     """Return the merged model, loaded from a temporary folder beside the adapter."""
-    import transformers
-
     trust = plan.config.model.trust_remote_code
     work = plan.folder.parent / f".verifying-{plan.mixture}"
     shutil.rmtree(work, ignore_errors=True)
     try:
         dtype: Any = str(device.dtype).removeprefix("torch.")
         merge_adapter(plan.folder, work / "merged", dtype, trust)
-        network: PreTrainedModel = transformers.AutoModelForCausalLM.from_pretrained(
-            work / "merged",
-            dtype=device.dtype,
-            device_map=device.device_map,
-            use_safetensors=True,
-            trust_remote_code=trust,
+        network = load_pretrained_network(
+            work / "merged", dtype=device.dtype, device_map=device.device_map, trust_remote_code=trust
         )
         return device.put(network)
     finally:

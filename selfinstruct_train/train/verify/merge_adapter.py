@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ...core.model_source import TOKENIZER_FILES, load_failure, model_source
+from ...lm.transformers.pretrained import (
+    load_pretrained_network,
+    load_pretrained_tokenizer,
+    read_pretrained_config,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -51,18 +56,12 @@ def load_with_adapter(
         ValueError: the adapter or its base cannot be loaded.
     """
     import peft
-    import transformers
 
     source, revision = base_of(folder)
     try:
         if base is None:
-            base = transformers.AutoModelForCausalLM.from_pretrained(
-                source,
-                dtype=dtype,
-                device_map=device_map,
-                use_safetensors=True,
-                revision=revision,
-                trust_remote_code=trust_remote_code,
+            base = load_pretrained_network(
+                source, dtype=dtype, device_map=device_map, revision=revision, trust_remote_code=trust_remote_code
             )
         adapted: Any = peft.PeftModel.from_pretrained(base, str(folder))  # with the methods of its base
         return cast("PreTrainedModel", adapted.eval())
@@ -73,10 +72,9 @@ def load_with_adapter(
 def own_dtype(folder: Path, trust_remote_code: bool = False) -> torch.dtype:
     """Return the dtype in which the base of an adapter is published."""
     import torch
-    import transformers
 
     source, revision = base_of(folder)
-    settings = transformers.AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=trust_remote_code)
+    settings = read_pretrained_config(source, revision=revision, trust_remote_code=trust_remote_code)
     return getattr(settings.get_text_config(), "dtype", None) or torch.float32
 
 
@@ -107,9 +105,9 @@ def merge_adapter(
     wanted = own_dtype(folder, trust_remote_code) if dtype == "auto" else getattr(torch, dtype)
     has_tokenizer = any((folder / name).exists() for name in TOKENIZER_FILES)
     tokenizer = (
-        transformers.AutoTokenizer.from_pretrained(folder, **options)
+        load_pretrained_tokenizer(folder, **options)
         if has_tokenizer
-        else transformers.AutoTokenizer.from_pretrained(source, revision=revision, **options)
+        else load_pretrained_tokenizer(source, revision=revision, **options)
     )
     if (folder / "generation_config.json").exists():
         merged.generation_config = transformers.GenerationConfig.from_pretrained(folder)

@@ -1,20 +1,24 @@
 """Check the saved weights of a training, read from their files one tensor after another.
 
 The files must be complete, every number finite, and training must have changed them. No model is built and two models
-are never in memory at once, so it works for large models. How the model answers is checked in `answers`.
+are never in memory at once, so it works for large models; only a base in a GGUF file is loaded, because transformers
+dequantises it. How the model answers is checked in `answers`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...config import Config, ModelConfig
+from ...core.gguf import gguf_file
 from ...core.model_source import model_source
+from ...lm.transformers.pretrained import load_pretrained_network
 from ..arguments import make_lora
 from ..checks.findings import Finding
 from ..network.model import make_skeleton
@@ -69,7 +73,8 @@ def check_finite(folder: Path) -> Finding:
 def check_full(folder: Path, model: ModelConfig) -> list[Finding]:
     """Check that every number of a full model is finite, and that its weights differ from the base's."""
     check = "weights_changed"
-    result = _compare(weight_files(folder), weight_files(Path(model_source(model.path)), model))
+    with _base_tensors(model) as base:
+        result = _compare(weight_files(folder), base)
     findings = [_finite(result.not_finite, result.tensors)]
     if not result.compared:
         what = "no tensor has the name of one of the base's, so nothing can be compared"
@@ -179,31 +184,44 @@ class _Comparison:
     not_finite: tuple[str, ...]
 
 
-def _compare(trained: list[Path], base: list[Path]) -> _Comparison:
-    """Compare tensors by name, in the trained weights' dtype; some checkpoints omit the first part of a name."""
+@contextmanager
+def _base_tensors(model: ModelConfig) -> Iterator[dict[str, Callable[[], Tensor]]]:
+    """Yield for each tensor of the base, by name, the function that reads it."""
     import torch
     from safetensors import safe_open
 
-    tensors, compared, changed, largest, not_finite = 0, 0, 0, 0.0, []
+    source = model_source(model.path)
+    if gguf_file(source) is not None:
+        weights = load_pretrained_network(source, dtype=torch.float32).state_dict()
+        yield {name: weights[name].detach for name in weights}
+        return
     with ExitStack() as stack:
-        files: dict[str, Any] = {}
-        for file in base:
-            opened = stack.enter_context(safe_open(file, framework="pt"))
-            files |= dict.fromkeys(opened.keys(), opened)
-        for name, tensor in read_tensors(trained):
-            tensors += 1
-            if not torch.isfinite(tensor).all():
-                not_finite.append(name)
-            base_name = name if name in files else name.partition(".")[2]
-            if base_name not in files:
-                continue
-            compared += 1
-            before = files[base_name].get_tensor(base_name)
-            if before.shape != tensor.shape:
-                changed += 1
-            elif not torch.equal(before := before.to(tensor.dtype), tensor):
-                changed += 1
-                largest = max(largest, float((before.float() - tensor.float()).abs().max()))
+        readers: dict[str, Callable[[], Tensor]] = {}
+        for file in weight_files(Path(source), model):
+            opened: Any = stack.enter_context(safe_open(file, framework="pt"))
+            readers |= {name: partial(opened.get_tensor, name) for name in opened.keys()}  # noqa: SIM118 (no mapping)
+        yield readers
+
+
+def _compare(trained: list[Path], base: Mapping[str, Callable[[], Tensor]]) -> _Comparison:
+    """Compare tensors by name, in the trained weights' dtype; some checkpoints omit the first part of a name."""
+    import torch
+
+    tensors, compared, changed, largest, not_finite = 0, 0, 0, 0.0, []
+    for name, tensor in read_tensors(trained):
+        tensors += 1
+        if not torch.isfinite(tensor).all():
+            not_finite.append(name)
+        base_name = name if name in base else name.partition(".")[2]
+        if base_name not in base:
+            continue
+        compared += 1
+        before = base[base_name]()
+        if before.shape != tensor.shape:
+            changed += 1
+        elif not torch.equal(before := before.to(tensor.dtype), tensor):
+            changed += 1
+            largest = max(largest, float((before.float() - tensor.float()).abs().max()))
     return _Comparison(tensors, compared, changed, largest, tuple(not_finite))
 
 

@@ -17,6 +17,7 @@ from ...core.model_source import TOKENIZER_FILES, load_failure
 from ...core.prompt_format import embeddings_needed, end_id, stop_ids
 from ...lm.transformers.greedy import Greedy
 from ...lm.transformers.memory import is_out_of_memory
+from ...lm.transformers.pretrained import load_pretrained_network, load_pretrained_tokenizer
 from ...lm.transformers.transformers_lm import num_embeddings
 from ..checks.findings import AFTER_TRAINING, Finding, accept, to_json
 from ..failures import first_sentence
@@ -115,8 +116,6 @@ def verify_merge(merged: Path, adapter: Path, config: Config) -> None:
     Raises:
         ValueError: it is incomplete, not finite, lacks weights, or its likely tokens differ from the verification.
     """
-    import transformers
-
     record = read_record(adapter)
     figures = {} if record is None else record["figures"]
     findings = [check_files(merged)]
@@ -124,7 +123,7 @@ def verify_merge(merged: Path, adapter: Path, config: Config) -> None:
         findings.append(check_finite(merged))
     _refuse_merge(findings)
     samples, trust = figures.get("samples", []), config.model.trust_remote_code
-    tokenizer = transformers.AutoTokenizer.from_pretrained(merged, trust_remote_code=trust)
+    tokenizer = load_pretrained_tokenizer(merged, trust_remote_code=trust)
     try:
         batch = Batch(1, figures.get("max_new_tokens", 0) + config.train.max_length)
         device = choose_device(config.model, batch, [own_dtype(adapter, trust)])
@@ -188,7 +187,6 @@ def _examine_weights(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
 
 def _examine_tokenizer(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
     """Check that the saved tokenizer gives the ids of the training."""
-    import transformers
 
     def error(what: str, example: str = "") -> tuple[list[Finding], dict[str, Any]]:
         return [Finding("tokenizer", "error", what, example=example, remedy=RETRAIN)], {}
@@ -196,9 +194,7 @@ def _examine_tokenizer(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
     if not any((plan.folder / name).exists() for name in TOKENIZER_FILES):
         return error("there is no tokenizer beside the weights")
     try:
-        saved = transformers.AutoTokenizer.from_pretrained(
-            plan.folder, trust_remote_code=plan.config.model.trust_remote_code
-        )
+        saved = load_pretrained_tokenizer(plan.folder, trust_remote_code=plan.config.model.trust_remote_code)
     except Exception as failure:  # a tokenizer can fail in any way
         return error(f"the saved tokenizer cannot be loaded: {' '.join(str(failure).split())[:200]}")
     texts = [*SAMPLE_TEXTS, *(text for row in plan.source_rows[:50] for text in (row.instruction, row.output))]
@@ -214,10 +210,9 @@ def _examine_tokenizer(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
 def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
     """Load the model and check its answers; for an adapter, compare them with the merged model's."""
     import torch
-    import transformers
 
     config, folder = plan.config, plan.folder
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=config.model.trust_remote_code)
+    tokenizer = load_pretrained_tokenizer(folder, trust_remote_code=config.model.trust_remote_code)
     context = context_length(config.model)
     limit = new_token_limit(plan, context)
     questions = draw_questions(plan, tokenizer, limit, context)
@@ -259,14 +254,11 @@ def _load(plan: Plan, device: Device) -> tuple[PreTrainedModel | None, list[Find
 
 
 def _load_full(folder: Path, device: Device, trust: bool) -> tuple[PreTrainedModel | None, list[Finding]]:
-    import transformers
-
     try:
-        loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
+        loaded: Any = load_pretrained_network(
             folder,
             dtype=device.dtype,
             device_map=device.device_map,
-            use_safetensors=True,
             trust_remote_code=trust,
             output_loading_info=True,
         )

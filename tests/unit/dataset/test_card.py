@@ -188,6 +188,11 @@ def test_a_hub_model_is_linked() -> None:
     assert "Model revision `abc`." in render_card(replace(full(), made=shown | {"contamination": "-"}))
 
 
+def test_a_gguf_file_is_told_with_its_quantisation(quantized_gguf_file: Path) -> None:
+    shown = settings_shown(replace(Config(), model=ModelConfig(path=str(quantized_gguf_file))))
+    assert shown["model"] == "`tiny-Q8_0.gguf` (dequantised from Q8_0 by transformers)"
+
+
 def test_contamination_is_told_as_it_was_found() -> None:
     assert contamination_told(None, EvalConfig()) == "Nothing is recorded of a comparison with evaluation data."
     off = {"action": "off", "sets": {}, "generated": {}, "seeds": {}}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from selfinstruct_train.config import CardConfig, Config, GenerateConfig, ModelConfig
-from selfinstruct_train.dataset.license import front_matter_license, inherited_license, model_name
+from selfinstruct_train.dataset.license import folder_license, front_matter_license, inherited_license, model_name
 from tests.support.paths import SHARED
 
 
@@ -85,3 +85,18 @@ def test_of_a_folder_only_the_last_part_is_shown() -> None:
     assert model_name(r"C:\models\m") == "m"
     assert model_name("org/model") == "org/model"
     assert model_name("builtin:tiny") == "builtin:tiny"
+
+
+def test_a_gguf_file_tells_its_licence_where_no_card_does(tmp_path: Path) -> None:
+    import gguf
+
+    file = tmp_path / "model.gguf"
+    writer = gguf.GGUFWriter(file, "llama")
+    writer.add_license("Gemma")
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    assert [folder_license(str(path)) for path in (file, tmp_path)] == ["gemma", "gemma"]
+    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n")
+    assert folder_license(str(file)) == "mit"
+    assert model_name("models/model.gguf") == model_name(str(file)) == "model.gguf"

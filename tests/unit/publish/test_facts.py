@@ -141,6 +141,14 @@ def test_the_record_and_not_the_disk_says_whether_the_base_is_of_the_hub(
     assert ("huggingface.co/models/mine" in render_card(facts)) == is_hub_id
 
 
+def test_a_base_in_a_gguf_file_is_told_as_recorded(config, tmp_path):
+    recorded = {"fingerprint": "ab", "gguf": {"file": "m-Q4_K_M.gguf", "quantization": "Q4_K_M"}}
+    manifest = {"config": {"model": {"path": "models/m-Q4_K_M.gguf", "revision": None}}, "model": recorded}
+    (tmp_path / "model" / "seeds+generated" / "manifest.json").write_text(json.dumps(manifest))
+    base = card_facts(config, sources(tmp_path)).base
+    assert base == Base("m-Q4_K_M.gguf", False, gguf_file="m-Q4_K_M.gguf", quantization="Q4_K_M")
+
+
 def test_answers_of_the_verification_are_shown_with_where_their_questions_come_from(config, tmp_path):
     samples = [{"instruction": "Count.", "answer": "x" * 400 + "\n```\n# no heading", "stopped": True}] * 5
     record = {"findings": [{"check": "stops", "level": "ok", "what": "see /srv/runs/a/loss.png"}]}

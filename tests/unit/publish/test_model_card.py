@@ -99,6 +99,14 @@ def test_a_base_that_is_not_on_the_hub_is_not_linked(facts):
     assert "`my-folder`, finetuned" in text
 
 
+def test_a_base_in_a_gguf_file_is_told_with_its_quantisation_and_how_to_load_it(facts):
+    base = Base("m-Q4_K_M.gguf", False, gguf_file="m-Q4_K_M.gguf", quantization="Q4_K_M")
+    text = render_card(replace(facts, base=base, weights="adapter"))
+    assert "`m-Q4_K_M.gguf` (dequantised from Q4_K_M by transformers), finetuned" in text
+    assert 'base = "."  # the folder that holds m-Q4_K_M.gguf\n' in text
+    assert 'AutoModelForCausalLM.from_pretrained(base, gguf_file="m-Q4_K_M.gguf")' in text
+
+
 def test_the_evaluation_table_has_base_tuned_and_gain_with_intervals(facts):
     assert evaluation_table(SCORES, "seeds+generated").splitlines() == [
         "|  | ROUGE-L | ROUGE-1 | Exact match | n |",

@@ -33,7 +33,7 @@ def test_a_missing_folder_and_a_file_are_refused(tmp_path):
     refused(tmp_path / "nowhere", "no such folder")
     refused("./nowhere", "no such folder")
     (tmp_path / "file").write_text("x")
-    refused(tmp_path / "file", "is a file; give the folder")
+    refused(tmp_path / "file", "is a file; give a GGUF file or the folder")
 
 
 def test_an_unknown_hub_id_is_refused_in_one_line(monkeypatch):
