@@ -25,7 +25,7 @@ def main() -> int:
     from benchmarks.machine import describe_machine
     from selfinstruct_train.config import ModelConfig
     from selfinstruct_train.core.records import Request, Sampling
-    from selfinstruct_train.lm.transformers.decoding import TokenSequence
+    from selfinstruct_train.lm.transformers.batch import TokenSequence
     from selfinstruct_train.lm.transformers.loading import load_transformers_lm
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -41,10 +41,10 @@ def main() -> int:
     torch.set_num_threads(args.threads)
     config = ModelConfig(path=args.model, device=args.device, dtype=args.dtype, batch_size=args.batch_size)
     ours, theirs = load_transformers_lm(config), load_transformers_lm(config)
-    model: Any = theirs.decoder.model
+    model: Any = theirs.decoder.network.model
     tokenizer = theirs._tokenizer
     if args.model == "builtin:tiny":
-        ours.decoder.model.config.max_position_embeddings = CONTEXT
+        ours.decoder.network.model.config.max_position_embeddings = CONTEXT
     tokenizer.padding_side = "left"
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ...config import ModelConfig
 from ...core.records import BudgetReachedError, Completion, Request, Sampling
 from ..base import LM, OnAnswer
-from .batches import Share
+from .shares import Share
 
 if TYPE_CHECKING:
     from .transformers_lm import TransformersLM
@@ -140,7 +140,7 @@ class _SharedLM:
         self, requests: Sequence[Request], sampling: Sampling, on_answer: OnAnswer | None = None
     ) -> list[Completion]:
         """Answer every request, in order, as `TransformersLM.complete` does."""
-        from .decoding import TokenSequence
+        from .batch import TokenSequence
 
         prompts = self.lm.encoded(requests, sampling)
         waiting = deque(self.lm.cut(prompts, len(self.workers) + 1))

@@ -1,19 +1,24 @@
-"""The key/value cache of a decoding batch: transformers' DynamicCache with room to grow and rows that come and go.
+"""The cache of a decoding batch: transformers' DynamicCache with room to grow and rows that come and go.
 
-Transformers' own layer copies all keys and values at every step. Here a full-attention layer reserves room in blocks
-and writes in place (a step at 32 rows x 500 tokens of a 5 M model: 29 ms against 129 ms). A prompt prefix that all rows
-share may stand before them without being copied (see `shared_prefix`); the cache then counts the rows' own tokens only.
-Layers of another kind (sliding window, linear attention) stay as transformers makes them.
+Transformers' own attention layer copies all keys and values at every step. Here an attention layer reserves room in
+blocks and writes in place (a step at 32 rows x 500 tokens of a 5 M model: 29 ms against 129 ms). A sliding-window layer
+is such a layer too: it keeps every token, so that rows of different lengths can be joined, and the mask hides what lies
+outside the window. A layer with a recurrent state (linear attention, Mamba, short convolutions) stays as transformers
+makes it; its state is copied and joined row by row.
+
+A prompt prefix that all rows share may stand before the rows' own keys without being copied (see `shared_prefix`). The
+cache then counts the rows' own tokens only.
 """
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from .shared_prefix import PREFIX_ATTRIBUTE
+from .shared_prefix import PREFIX_ATTRIBUTE, PrefixKeys, QueryPositions
 
 if TYPE_CHECKING:
     from torch import LongTensor, Tensor
@@ -22,48 +27,82 @@ if TYPE_CHECKING:
 
 BLOCK_TOKENS = 128
 
+_ATTENTION = ("DynamicLayer", "DynamicSlidingWindowLayer")
+_STATE = "LinearAttentionLayer"
+_STATE_AND_ATTENTION = "LinearAttentionAndFullAttentionLayer"
+_EMPTY = "DummyLayer"
+"""Layer classes of transformers, by name: older versions lack some of them."""
 
-def new_cache(config: PreTrainedConfig, prefix: DynamicCache | None = None) -> DynamicCache:
-    """Return an empty cache for the model of this config.
 
-    Args:
-        prefix: a plain one-row cache that every row shall see before its own tokens; it is not copied.
-    """
+def new_cache(config: PreTrainedConfig) -> DynamicCache:
+    """Return an empty cache for the model of this config."""
     from transformers import DynamicCache
 
     result = DynamicCache(config=config)
-    if is_plain(result):
-        result.layers = [_block_layer()() for _ in result.layers]
-    if prefix is not None:
-        sources: list[Any] = prefix.layers
-        targets: list[Any] = result.layers
-        for source, target in zip(sources, targets, strict=True):
-            target.prefix = (source.keys, source.values)
+    if {_kind(layer) for layer in result.layers} <= {*_ATTENTION, _STATE, _STATE_AND_ATTENTION, _EMPTY}:
+        result.layers = [_block(layer) if _kind(layer) in _ATTENTION else layer for layer in result.layers]
     return result
 
 
-def is_plain(kv_cache: DynamicCache) -> bool:
-    """Tell whether every layer is full attention, so that what a token sees depends on positions and mask alone."""
-    from transformers.cache_utils import DynamicLayer
+def rows_can_join(kv_cache: DynamicCache) -> bool:
+    """Return whether rows of other batches can be joined to the rows of this cache."""
+    known = ("BlockLayer", _STATE, _STATE_AND_ATTENTION, _EMPTY)
+    return bool(kv_cache.layers) and all(_kind(layer) in known for layer in kv_cache.layers)
 
-    return bool(kv_cache.layers) and all(type(layer) in (DynamicLayer, _block_layer()) for layer in kv_cache.layers)
+
+def has_states(kv_cache: DynamicCache) -> bool:
+    """Return whether a layer has a recurrent state, which padding behind a prefix would change."""
+    return any(_kind(layer) in (_STATE, _STATE_AND_ATTENTION) for layer in kv_cache.layers)
 
 
-def repeated(kv_cache: DynamicCache, config: PreTrainedConfig, num_rows: int) -> DynamicCache:
-    """Return a new plain cache that holds the single row of `kv_cache` `num_rows` times."""
+def can_hold_prefix_once(config: PreTrainedConfig) -> bool:
+    """Return whether the attention layers of this model's cache can stand behind a prefix that is not copied."""
+    text_config = config.get_text_config(decoder=True)
+    layer_types = getattr(text_config, "layer_types", None) or ()
+    if "chunked_attention" in layer_types or getattr(text_config, "attention_chunk_size", None):
+        return False
+    if "local" in getattr(text_config, "attention_layers", ()):  # GPT-Neo's windows count columns of the cache
+        return False
+    kinds = {_kind(layer) for layer in new_cache(config).layers}
+    return "BlockLayer" in kinds and kinds <= {"BlockLayer", _STATE, _EMPTY}
+
+
+def behind_prefix(prefix: DynamicCache, config: PreTrainedConfig, num_rows: int) -> DynamicCache:
+    """Return a cache for `num_rows` rows that see the one-row cache `prefix` before their own tokens.
+
+    Keys and values of the prefix are not copied; the recurrent states after it are.
+    """
     result = new_cache(config)
-    sources: list[Any] = kv_cache.layers
-    targets: list[Any] = result.layers
-    for source, target in zip(sources, targets, strict=True):
-        target.update(source.keys.expand(num_rows, -1, -1, -1), source.values.expand(num_rows, -1, -1, -1))
+    positions = QueryPositions()
+    result.query_positions = positions  # type: ignore[attr-defined]  # read by `tell_positions`
+    sources: list[Any] = prefix.layers
+    for index, source in enumerate(sources):
+        if _kind(source) == "BlockLayer" and source.is_initialized:
+            layer: Any = result.layers[index]
+            layer.prefix = PrefixKeys.of(source.keys, source.values, source.window, positions)
+        elif _kind(source) == _STATE:
+            result.layers[index] = _repeated_layer(source, num_rows)
     return result
 
 
-def joined(caches: Sequence[DynamicCache], config: PreTrainedConfig, width: int) -> DynamicCache:
-    """Return a new plain cache with the rows of all, each cut or padded on the left to `width` tokens."""
-    result = new_cache(config)
-    for target, *layers in zip(result.layers, *(part.layers for part in caches), strict=True):
-        target.set_rows(layers, width)
+def tell_positions(kv_cache: DynamicCache | None, positions: Tensor) -> None:
+    """Tell the attention to a prefix which positions, int64 (rows, queries), the next queries have in their texts."""
+    known: QueryPositions | None = getattr(kv_cache, "query_positions", None)
+    if known is not None:
+        known.now = positions
+
+
+def repeated(kv_cache: DynamicCache, num_rows: int) -> DynamicCache:
+    """Return a new cache that holds the single row of `kv_cache` `num_rows` times."""
+    result = copy.copy(kv_cache)
+    result.layers = [_repeated_layer(layer, num_rows) for layer in kv_cache.layers]
+    return result
+
+
+def joined(caches: Sequence[DynamicCache], width: int) -> DynamicCache:
+    """Return a new cache with the rows of all, each cut or padded on the left to `width` tokens."""
+    result = copy.copy(caches[0])
+    result.layers = [_joined_layer(layers, width) for layers in zip(*(part.layers for part in caches), strict=True)]
     return result
 
 
@@ -85,10 +124,59 @@ def argument_name(model: PreTrainedModel) -> str:
 
 def select_rows(kv_cache: DynamicCache, indices: Tensor) -> None:
     """Keep the rows at `indices`, int64 (rows,), in any kind of layer."""
-    if is_plain(kv_cache):
-        kv_cache.batch_select_indices(indices)
-    else:  # layers with a recurrent state know how to choose rows by this name only (transformers 5.23)
-        kv_cache.reorder_cache(cast("LongTensor", indices))
+    kv_cache.reorder_cache(cast("LongTensor", indices))  # the one way that every kind of layer knows
+
+
+def _kind(layer: Any) -> str:
+    return type(layer).__name__
+
+
+def _repeated_layer(layer: Any, num_rows: int) -> Any:
+    """Return a copy of a layer that holds its single row `num_rows` times."""
+    import torch
+
+    result = _copy_of(layer)
+    tensors = (layer.keys if hasattr(layer, "keys") else None, *getattr(layer, "conv_states", {}).values())
+    tensors += tuple(getattr(layer, "recurrent_states", {}).values())
+    device = next((tensor.device for tensor in tensors if tensor is not None), None)
+    if device is not None:
+        result.reorder_cache(torch.zeros(num_rows, dtype=torch.int64, device=device))
+    return result
+
+
+def _joined_layer(layers: Sequence[Any], width: int) -> Any:
+    """Return a new layer with the rows of all; keys and values are aligned at the right of `width` tokens."""
+    import torch
+
+    first = layers[0]
+    result = _copy_of(first)
+    for name in ("conv_states", "recurrent_states"):
+        states: dict[int, Tensor | None] = getattr(result, name, {})
+        for index, state in states.items():
+            if state is not None:
+                states[index] = torch.cat([getattr(layer, name)[index] for layer in layers])
+    if getattr(first, "keys", None) is not None:
+        keys, values = (_stacked([getattr(layer, name) for layer in layers], width) for name in ("keys", "values"))
+        if _kind(first) == "BlockLayer":
+            result.key_buffer, result.value_buffer = keys, values
+        result.keys, result.values = keys[:, :, :width], values[:, :, :width]
+    return result
+
+
+def _copy_of(layer: Any) -> Any:
+    """Return a layer of the same contents whose states and keys can be replaced."""
+    result = copy.copy(layer)
+    for name, value in vars(layer).items():
+        if isinstance(value, dict):
+            setattr(result, name, dict(value))
+    return result
+
+
+def _block(layer: Any) -> Any:
+    """Return an empty block layer in place of an attention layer of transformers."""
+    result: Any = _block_layer()()
+    result.window = getattr(layer, "sliding_window", None)
+    return result
 
 
 @cache
@@ -99,16 +187,18 @@ def _block_layer() -> type[DynamicLayer]:
     class BlockLayer(DynamicLayer):
         """Keys and values (batch, heads, used tokens, head size) as views of larger buffers."""
 
-        prefix: tuple[Tensor, Tensor] | None = None
+        window: int | None = None
+        prefix: PrefixKeys | None = None
+        key_buffer: Tensor | None = None
+        value_buffer: Tensor | None = None
 
         def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
             if not self.is_initialized:
                 self.lazy_initialization(key_states, value_states)
-                self.key_buffer = self.value_buffer = None
             assert self.keys is not None and self.values is not None
             used = self.keys.shape[2] if self.keys.numel() else 0
             total = used + key_states.shape[2]
-            if self.key_buffer is None or total > self.key_buffer.shape[2]:
+            if self.key_buffer is None or self.value_buffer is None or total > self.key_buffer.shape[2]:
                 self.key_buffer = _grown(self.keys, key_states, total + BLOCK_TOKENS)
                 self.value_buffer = _grown(self.values, value_states, total + BLOCK_TOKENS)
             self.key_buffer[:, :, used:total] = key_states
@@ -118,16 +208,8 @@ def _block_layer() -> type[DynamicLayer]:
                 setattr(self.keys, PREFIX_ATTRIBUTE, self.prefix)
             return self.keys, self.values
 
-        def set_rows(self, parts: list[Any], width: int) -> None:
-            """Take over the rows of other layers, aligned at the right; what is missing on the left is zeros."""
-            self.prefix = parts[0].prefix
-            self.lazy_initialization(parts[0].keys, parts[0].values)
-            self.key_buffer = _stacked([part.keys for part in parts], width)
-            self.value_buffer = _stacked([part.values for part in parts], width)
-            self.keys, self.values = self.key_buffer[:, :, :width], self.value_buffer[:, :, :width]
-
-        def batch_select_indices(self, indices: Tensor) -> None:
-            super().batch_select_indices(indices)
+        def reorder_cache(self, beam_idx: LongTensor) -> None:
+            super().reorder_cache(beam_idx)
             self.key_buffer = self.value_buffer = None
 
     return BlockLayer

@@ -41,18 +41,31 @@ def uniform(keys: Tensor, step: int | Tensor, tokens: Tensor) -> Tensor:
     """Return float64 numbers in the open interval (0, 1); the arguments are those of `gumbel`."""
     import torch
 
+    return (_shift_right(_bits(keys, step, tokens), 11).to(torch.float64) + 0.5) * 2.0**-53
+
+
+def uniform_floors(keys: Tensor, step: int | Tensor, tokens: Tensor) -> Tensor:
+    """Return `uniform` times 2^24, rounded down: float32 whole numbers, made twice as fast."""
+    import torch
+
+    return _shift_right(_bits(keys, step, tokens), 40).to(torch.float32)
+
+
+def _bits(keys: Tensor, step: int | Tensor, tokens: Tensor) -> Tensor:
+    import torch
+
     steps = (torch.as_tensor(step, dtype=torch.int64, device=keys.device) + 1) * _GAMMA  # int64 wraps around
     step_keys = _mix(keys + steps)
-    bits = _mix(step_keys[:, None] + (tokens + 1) * _GAMMA)
-    return (_shift_right(bits, 11).to(torch.float64) + 0.5) * 2.0**-53
+    return _mix(step_keys[:, None] + (tokens + 1) * _GAMMA)
 
 
 def _mix(z: Tensor) -> Tensor:
-    z = (z ^ _shift_right(z, 30)) * _MULTIPLIER_1
-    z = (z ^ _shift_right(z, 27)) * _MULTIPLIER_2
-    return z ^ _shift_right(z, 31)
+    """Mix the bits of `z`, which is overwritten."""
+    z.bitwise_xor_(_shift_right(z, 30)).mul_(_MULTIPLIER_1)
+    z.bitwise_xor_(_shift_right(z, 27)).mul_(_MULTIPLIER_2)
+    return z.bitwise_xor_(_shift_right(z, 31))
 
 
 def _shift_right(z: Tensor, bits: int) -> Tensor:
     """Shift as unsigned numbers do; torch's shift of int64 copies the sign."""
-    return (z >> bits) & ((1 << (64 - bits)) - 1)
+    return (z >> bits).bitwise_and_((1 << (64 - bits)) - 1)

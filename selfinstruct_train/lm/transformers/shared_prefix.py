@@ -2,62 +2,77 @@
 
 The keys and values of the prefix exist once. Each row's queries meet them in one matrix product for all rows together,
 meet the row's own keys apart, and the two results are weighed by their sums of exponentials; this is the same softmax
-over all keys ("cascade attention"). It is registered as an attention function of transformers, so it serves every
-architecture that looks its attention up there and passes keys on as the cache gave them. Whether a model does is tried,
-not believed: `works_with` compares logits. Where it does not, the prefix is copied (`kv_cache.repeated`).
+over all keys ("cascade attention"). In a sliding-window layer a query sees only the end of the prefix, so much as its
+position in its own text leaves. It is registered as an attention function of transformers, so it serves every
+architecture that looks its attention up there and passes keys on as the cache gave them, with logit soft-capping
+(Gemma 2) and attention sinks (gpt-oss) too. Whether a model does is tried, not believed (see `trial`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
-    from transformers import PreTrainedModel
 
 IMPLEMENTATION = "selfinstruct_shared_prefix"
 """Its name among transformers' attention functions."""
 PREFIX_ATTRIBUTE = "selfinstruct_prefix"
-"""What the cache hangs on a row's own keys: (keys, values) of the prefix, each (1, key heads, prefix, head size)."""
+"""The cache sets it on a row's own keys to the `PrefixKeys` before them."""
 MAX_SCORES = {"cpu": 1 << 19, "cuda": 1 << 26}
 """Scores against the prefix held at once; more queries take turns. A CPU's cache holds so many (twice as fast)."""
-_TOLERANCE = {"float64": 1e-3, "float32": 1e-3, "bfloat16": 0.2, "float16": 0.05}
-"""Largest difference of logits in a trial, in standard deviations of the logits; a wrong attention is off by more."""
 
 
-def works_with(model: PreTrainedModel, forward: Callable[[list[int], list[list[int]], bool], Tensor]) -> bool:
-    """Switch the model to this attention if its logits stay what they were; tell whether they did.
+@dataclass
+class QueryPositions:
+    """The positions of the queries in their texts, int64 (rows, queries), told before each forward pass."""
 
-    Args:
-        forward: runs (ids of a prefix, ids of rows) and returns the logits of the rows' last tokens; it takes a third
-            argument, whether the prefix is shared or copied.
+    now: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class PrefixKeys:
+    """What a layer keeps of a prefix: keys and values (key heads, tokens, head size), the last ones that can be seen.
+
+    `first` is the position of the first of them, `window` the number of tokens that a query sees with itself.
     """
+
+    keys: Tensor
+    values: Tensor
+    first: int
+    window: int | None
+    positions: QueryPositions
+
+    @classmethod
+    def of(cls, keys: Tensor, values: Tensor, window: int | None, positions: QueryPositions) -> PrefixKeys:
+        """Take what later tokens can see of keys and values (1, key heads, tokens, head size)."""
+        length = keys.shape[2]
+        first = 0 if window is None else max(0, length - (window - 1))
+        return cls(keys[0, :, first:], values[0, :, first:], first, window, positions)
+
+    def hidden(self) -> Tensor | None:
+        """Return which keys lie outside the window of each query, bool (rows, queries, tokens); None: no key does."""
+        import torch
+
+        if self.window is None:
+            return None
+        assert self.positions.now is not None
+        num_hidden = self.positions.now - (self.window - 1) - self.first  # of each query, (rows, queries)
+        if int(num_hidden.max()) <= 0:
+            return None
+        return torch.arange(self.keys.shape[1], device=self.keys.device) < num_hidden[..., None]
+
+
+def register() -> None:
+    """Make the attention function known to transformers."""
     from transformers import AttentionInterface, AttentionMaskInterface
 
-    if model.config._attn_implementation != "sdpa":
-        return False
     AttentionInterface.register(IMPLEMENTATION, attention)
     AttentionMaskInterface.register(IMPLEMENTATION, AttentionMaskInterface()["sdpa"])
-    prefix = [i % 7 + 2 for i in range(20)]
-    rows = [[3, 5, 4], [6]]
-    copied = forward(prefix, rows, False)
-    try:
-        model.set_attn_implementation(IMPLEMENTATION)
-        shared = forward(prefix, rows, True)
-        works = are_close(shared, copied, _TOLERANCE[str(model.dtype).removeprefix("torch.")])
-    except Exception:  # a foreign architecture may fail in any way; copying always works
-        works = False
-    if not works:
-        model.set_attn_implementation("sdpa")
-    return works
-
-
-def are_close(some: Tensor, others: Tensor, tolerance: float) -> bool:
-    """Tell whether logits computed in two ways differ by at most so many of their standard deviations."""
-    return bool((some - others).abs().max() <= tolerance * others.std())
 
 
 def attention(
@@ -70,31 +85,41 @@ def attention(
     scaling: float | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
-    """Attend to the prefix that hangs on `key`, and to the row's own keys; without a prefix it is transformers' sdpa.
+    """Attend to the prefix of `key`, and to the row's own keys; without a prefix it is transformers' sdpa.
 
     Args:
         query: (rows, heads, queries, head size).
         key, value: (rows, key heads, own tokens, head size).
         attention_mask: bool (rows, 1, queries, own tokens), or None where all may be seen but what comes later.
+        kwargs: `softcap` (scores are softcap x tanh(score / softcap)), `s_aux` (a score (heads,) that takes a share of
+            the softmax and has no value) and `sliding_window` are followed.
 
     Returns:
         (rows, queries, heads, head size), and None as transformers' function does.
     """
-    prefix = getattr(key, PREFIX_ATTRIBUTE, None)
-    if prefix is None:
+    prefix: PrefixKeys | None = getattr(key, PREFIX_ATTRIBUTE, None)
+    softcap, sinks, window = kwargs.get("softcap"), kwargs.get("s_aux"), kwargs.get("sliding_window")
+    if prefix is None and softcap is None and sinks is None:
         result: tuple[Tensor, None] = _sdpa()(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )
         return result
-    for name in ("softcap", "s_aux", "position_bias", "sliding_window"):
-        if kwargs.get(name) is not None:
-            raise NotImplementedError(f"attention with {name}")
+    if kwargs.get("position_bias") is not None:
+        raise NotImplementedError("attention with position_bias")
+    if prefix is not None and window is not None and window != prefix.window:
+        raise NotImplementedError(f"a window of {window} where the cache has {prefix.window}")
     rows, heads, queries, size = query.shape
     key_heads = key.shape[1]
     grouped = (query * (size**-0.5 if scaling is None else scaling)).reshape(rows, key_heads, -1, size)
-    own = _own_part(grouped, key, value, attention_mask, queries)
-    shared = _prefix_part(grouped, *prefix)
-    joined = _merged(shared, own)  # (rows, key heads, group x queries, value size)
+    if window is not None and key.shape[2] > (seen := window - 1 + queries):
+        key, value = key[:, :, -seen:], value[:, :, -seen:]
+        attention_mask = attention_mask if attention_mask is None else attention_mask[..., -seen:]
+    parts = [_own_part(grouped, key, value, attention_mask, queries, softcap)]
+    if prefix is not None:
+        parts.append(_prefix_part(grouped, prefix, softcap))
+    if sinks is not None:
+        parts.append(_sink_part(sinks, parts[0], queries))
+    joined = _merged(parts)  # (rows, key heads, group x queries, value size)
     return joined.reshape(rows, heads, queries, -1).transpose(1, 2).contiguous(), None
 
 
@@ -105,25 +130,35 @@ The last two are float32 (rows, key heads, group x queries, 1), the sum relative
 """
 
 
-def _prefix_part(grouped: Tensor, key: Tensor, value: Tensor) -> Part:
-    """Attend to keys and values (1, key heads, prefix, size); `grouped` is (rows, key heads, group x queries, size)."""
+def _prefix_part(grouped: Tensor, prefix: PrefixKeys, softcap: float | None) -> Part:
+    """Attend to the prefix; `grouped` is (rows, key heads, group x queries, head size)."""
     import torch
 
     rows, key_heads, per_row, size = grouped.shape
     queries = grouped.transpose(0, 1).reshape(key_heads, rows * per_row, size)
-    keys, values = key[0].transpose(1, 2), value[0]
-    turn = max(1, MAX_SCORES.get(key.device.type, 1 << 26) // (key_heads * key.shape[2]))
-    parts = [_weighed(some @ keys, values) for some in queries.split(turn, dim=1)]
+    keys, values = prefix.keys.transpose(1, 2), prefix.values
+    hidden = prefix.hidden()
+    if hidden is not None:  # (rows, queries, tokens) -> (rows x group x queries, tokens)
+        hidden = hidden[:, None].expand(-1, per_row // hidden.shape[1], -1, -1).reshape(rows * per_row, -1)
+    turn = max(1, MAX_SCORES.get(keys.device.type, 1 << 26) // (key_heads * keys.shape[2]))
+    parts = []
+    for start in range(0, rows * per_row, turn):
+        scores = _capped(queries[:, start : start + turn] @ keys, softcap)
+        if hidden is not None:
+            scores.masked_fill_(hidden[None, start : start + turn], torch.finfo(scores.dtype).min)
+        parts.append(_weighed(scores, values))
     whole = parts[0] if len(parts) == 1 else [torch.cat(tensors, 1) for tensors in zip(*parts, strict=True)]
     weighed, highest, total = (t.reshape(key_heads, rows, per_row, -1).transpose(0, 1) for t in whole)
     return weighed, highest, total
 
 
-def _own_part(grouped: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, queries: int) -> Part:
+def _own_part(
+    grouped: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, queries: int, softcap: float | None
+) -> Part:
     """Attend to each row's own keys, (rows, key heads, own tokens, head size)."""
     import torch
 
-    scores = grouped @ key.transpose(2, 3)  # (rows, key heads, group x queries, own tokens)
+    scores = _capped(grouped @ key.transpose(2, 3), softcap)  # (rows, key heads, group x queries, own tokens)
     if mask is None and queries > 1:
         own = key.shape[2]
         mask = torch.ones(queries, own, dtype=torch.bool, device=key.device).tril(own - queries)[None, None]
@@ -131,6 +166,19 @@ def _own_part(grouped: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, 
         apart = scores.view(*scores.shape[:2], -1, queries, scores.shape[3])
         apart.masked_fill_(~mask[:, :, None], torch.finfo(scores.dtype).min)
     return _weighed(scores, value)
+
+
+def _sink_part(sinks: Tensor, own: Part, queries: int) -> Part:
+    """Return the part of the scores `sinks` (heads,), which have no value; shaped as the part `own`."""
+    import torch
+
+    weighed, highest, total = own
+    score = sinks.to(highest.dtype).reshape(1, highest.shape[1], -1, 1).repeat_interleave(queries, 2)
+    return torch.zeros_like(weighed), score.expand_as(highest), torch.ones_like(total)
+
+
+def _capped(scores: Tensor, softcap: float | None) -> Tensor:
+    return scores if softcap is None else (scores / softcap).tanh() * softcap
 
 
 def _weighed(scores: Tensor, value: Tensor) -> Part:
@@ -144,14 +192,17 @@ def _weighed(scores: Tensor, value: Tensor) -> Part:
     return weights.to(value.dtype) @ value, highest, total
 
 
-def _merged(one: Part, other: Part) -> Tensor:
-    """Weigh two parts of one softmax and divide by the whole sum."""
+def _merged(parts: list[Part]) -> Tensor:
+    """Weigh the parts of one softmax and divide by the whole sum."""
     import torch
 
-    highest = torch.maximum(one[1], other[1])
-    one_weight, other_weight = (one[1] - highest).exp(), (other[1] - highest).exp()
-    total = one[2] * one_weight + other[2] * other_weight
-    return one[0] * (one_weight / total).to(one[0].dtype) + other[0] * (other_weight / total).to(one[0].dtype)
+    highest = torch.stack([part[1] for part in parts]).amax(0)
+    weights = [(part[1] - highest).exp() for part in parts]
+    total = torch.stack([part[2] * weight for part, weight in zip(parts, weights, strict=True)]).sum(0)
+    joined = torch.zeros_like(parts[0][0])
+    for part, weight in zip(parts, weights, strict=True):
+        joined += part[0] * (weight / total).to(joined.dtype)
+    return joined
 
 
 @cache

@@ -1,6 +1,6 @@
 """Any causal LM of the transformers library behind the LM door.
 
-It cuts a call into shares (see `batches`), lets `Decoder` run them in batches as large as memory allows, and turns
+It cuts a call into shares (see `shares`), lets `Decoder` run them in batches as large as memory allows, and turns
 token ids into text. On float32 the answers are the same at every batch size: choices that hang on the last bits of the
 logits are decided apart (see `sampling`). In bfloat16 and float16 those bits are too coarse for that, and an answer may
 differ with the batch.
@@ -17,9 +17,10 @@ from ...core.prompt_format import question_ids
 from ...core.records import Completion, Request, Sampling
 from ..base import InWork, OnAnswer
 from ..stopping import completion_text, cut_at_stop, tokens_that_may_end, vocabulary_texts
-from .batches import Share, shares
-from .decoding import Decoder, TokenSequence
+from .batch import TokenSequence
+from .decoding import Decoder
 from .memory import is_out_of_memory, release, rows_that_fit
+from .shares import Share, shares
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -101,7 +102,7 @@ class TransformersLM:
 
     def cut(self, prompts: Sequence[Sequence[int]], num_processes: int = 1) -> list[Share]:
         """Cut a call into the shares that `run_share` takes."""
-        return shares(prompts, self.batch_size, num_processes, is_exact=self.decoder.margin > 0)
+        return shares(prompts, self.batch_size, num_processes, is_exact=self.decoder.network.margin > 0)
 
     def run_share(
         self,
@@ -115,8 +116,6 @@ class TransformersLM:
         Args:
             keep: given new answers by the rows' indices in the share; they bear no request id yet.
         """
-        if not self.decoder.can_share_prefix():
-            prefix_length = 0
         may_end = self._tokens_that_may_end(sampling.stop)
         index_of = {id(row): index for index, row in enumerate(rows)}
 
@@ -131,6 +130,8 @@ class TransformersLM:
         while rows:
             try:
                 self.decoder.check_architecture()
+                if not self.decoder.can_share_prefix():
+                    prefix_length = 0
                 prefix = self.decoder.run_prefix(rows[0].prompt_ids[:prefix_length]) if prefix_length else None
                 num_slots = min(num_slots, self._rows_that_fit(rows, prefix_length, sampling))
                 return self.decoder.run(rows, num_slots, sampling, may_end, is_stopped, prefix, on_finished)
@@ -138,7 +139,7 @@ class TransformersLM:
                 if not is_out_of_memory(error):
                     raise
                 num_slots = self._after_shortage(rows, num_slots)
-            release(self.decoder.device)
+            release(self.decoder.network.device)
             rows = [row for row in rows if row.finish_reason is None]
             for row in rows:
                 row.new_ids.clear()
@@ -148,29 +149,30 @@ class TransformersLM:
         longest = max(len(row.prompt_ids) for row in rows)
         own = longest - prefix_length
         in_cache = own if prefix_length and self.decoder.keeps_prefix_once() else longest
-        model = self.decoder.model
+        model = self.decoder.network.model
         return rows_that_fit(
             model.config,
             model.dtype.itemsize,
             self._vocabulary_size,
             in_cache + sampling.max_new_tokens,
             own,
-            self.decoder.device,
+            self.decoder.network.device,
         )
 
     def _after_shortage(self, rows: list[TokenSequence], num_slots: int) -> int:
         """Return the smaller batch to try next."""
+        device = self.decoder.network.device
         num_open = sum(row.finish_reason is None for row in rows)
         tried = min(num_slots, len(rows))
         if tried == 1:
             longest = max(len(row.prompt_ids) for row in rows if row.finish_reason is None)
             raise ValueError(
-                f"the memory of {self.decoder.device} does not hold a single prompt of {longest} tokens beside the "
-                "model; use a smaller model, model.dtype bfloat16, shorter prompts, or a device with more memory"
+                f"the memory of {device} does not hold a single prompt of {longest} tokens beside the model; use a "
+                "smaller model, model.dtype bfloat16, shorter prompts, or a device with more memory"
             ) from None
         logger.warning(
             "memory of %s is short with %d prompts at once; going on with %d (%d are open)",
-            self.decoder.device,
+            device,
             tried,
             tried // 2,
             num_open,
@@ -183,13 +185,13 @@ class TransformersLM:
             raise ValueError(
                 f"request {request.id!r}: the prompt is empty and the tokenizer has no BOS token; give a prompt"
             )
-        if max(ids) >= num_embeddings(self.decoder.model):
+        if max(ids) >= num_embeddings(self.decoder.network.model):
             token = self._tokenizer.convert_ids_to_tokens(max(ids))
             raise ValueError(
                 f"request {request.id!r}: the prompt holds the token {token!r}, for which the model has no embedding; "
                 "take it out of the text"
             )
-        limit = context_length(self.decoder.model.config)
+        limit = context_length(self.decoder.network.model.config)
         if limit is not None and len(ids) + sampling.max_new_tokens > limit:
             raise ValueError(
                 f"request {request.id!r}: a prompt of {len(ids)} tokens and max_new_tokens {sampling.max_new_tokens} "
@@ -206,7 +208,7 @@ class TransformersLM:
             if stop:
                 self._texts = self._texts or vocabulary_texts(self._tokenizer, self._vocabulary_size)
                 flags[tokens_that_may_end(stop, self._texts)] = True
-            self._may_end[stop] = flags.to(self.decoder.device)
+            self._may_end[stop] = flags.to(self.decoder.network.device)
         return self._may_end[stop]
 
     def _completion(self, row: TokenSequence, sampling: Sampling) -> Completion:

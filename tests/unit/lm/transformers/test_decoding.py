@@ -6,7 +6,7 @@ import pytest
 
 from selfinstruct_train.core.records import Sampling
 from selfinstruct_train.lm.stopping import completion_text
-from selfinstruct_train.lm.transformers.decoding import TokenSequence, _Batch
+from selfinstruct_train.lm.transformers.batch import Batch, TokenSequence
 from tests.support.small_model import make_tokenizer
 from tests.support.small_requests import open_lm, requests
 
@@ -19,8 +19,19 @@ def _save(folder: Path, config, cls) -> None:
         cls(config).save_pretrained(folder)
 
 
-def _architecture(name: str, folder: Path) -> bool:
-    """Save a small random model; return whether it may share a prefix."""
+USES = {
+    **dict.fromkeys(("llama", "gpt2", "neox", "qwen3"), "once"),
+    **dict.fromkeys(("mistral", "qwen2", "olmo3", "gemma2", "gemma3", "gpt_oss"), "once"),  # sliding windows
+    **dict.fromkeys(("qwen3_next", "granite4", "lfm2"), "once"),  # attention between layers with a state
+    "bloom": "copied",  # attention of its own
+    "gptneo": "copied",  # local windows that are counted in columns
+    "falcon_h1": "copied",  # attention and a state in one layer
+    "mamba": "stepped",  # it ignores its state when it is given several tokens
+}
+
+
+def _architecture(name: str, folder: Path) -> None:
+    """Save a small random model."""
     import transformers as t
 
     size = len(make_tokenizer(folder))
@@ -31,8 +42,57 @@ def _architecture(name: str, folder: Path) -> bool:
             vocab_size=size, n_embd=32, n_layer=2, n_head=4, n_positions=128, initializer_range=0.3, eos_token_id=0
         )
         _save(folder, config, t.GPT2LMHeadModel)
-    elif name == "sliding":
+    elif name == "mistral":
         _save(folder, t.MistralConfig(**common, num_key_value_heads=2, sliding_window=12), t.MistralForCausalLM)
+    elif name == "qwen2":
+        windows = {"use_sliding_window": True, "sliding_window": 12, "max_window_layers": 1}
+        common["vocab_size"] = size + 8  # its tokenizer class adds tokens of its own
+        _save(folder, t.Qwen2Config(**common, num_key_value_heads=2, **windows), t.Qwen2ForCausalLM)
+    elif name == "olmo3":
+        types = ["sliding_attention", "full_attention"]
+        config = t.Olmo3Config(**common, num_key_value_heads=2, sliding_window=12, layer_types=types)
+        _save(folder, config, t.Olmo3ForCausalLM)
+    elif name == "gemma2":  # soft-capped attention, which sdpa does not have
+        config = t.Gemma2Config(
+            **common, num_key_value_heads=2, head_dim=16, sliding_window=12, attn_logit_softcapping=2.0
+        )
+        _save(folder, config, t.Gemma2ForCausalLM)
+    elif name == "gpt_oss":  # attention sinks, experts
+        config = t.GptOssConfig(
+            **common, num_key_value_heads=2, head_dim=16, sliding_window=12, num_local_experts=4, num_experts_per_tok=2
+        )
+        _save(folder, config, t.GptOssForCausalLM)
+    elif name == "qwen3_next":  # gated delta networks and full attention, experts
+        config = t.Qwen3NextConfig(
+            **common,
+            num_key_value_heads=2,
+            head_dim=16,
+            linear_num_key_heads=2,
+            linear_num_value_heads=4,
+            linear_key_head_dim=8,
+            linear_value_head_dim=8,
+            num_experts=4,
+            num_experts_per_tok=2,
+            moe_intermediate_size=16,
+            shared_expert_intermediate_size=16,
+            layer_types=["linear_attention", "full_attention"],
+        )
+        _save(folder, config, t.Qwen3NextForCausalLM)
+    elif name == "granite4":  # Mamba 2 and full attention, experts
+        config = t.GraniteMoeHybridConfig(
+            **common,
+            num_key_value_heads=2,
+            mamba_n_heads=8,
+            mamba_d_head=8,
+            mamba_n_groups=1,
+            mamba_d_state=8,
+            mamba_chunk_size=16,
+            num_local_experts=4,
+            num_experts_per_tok=2,
+            shared_intermediate_size=16,
+            layer_types=["mamba", "attention"],
+        )
+        _save(folder, config, t.GraniteMoeHybridForCausalLM)
     elif name == "bloom":
         config = t.BloomConfig(
             vocab_size=size, hidden_size=32, n_layer=2, n_head=4, initializer_range=0.3, eos_token_id=0
@@ -76,24 +136,20 @@ def _architecture(name: str, folder: Path) -> bool:
         _save(folder, config, t.FalconH1ForCausalLM)
     else:
         _save(folder, t.GPTNeoXConfig(**common), t.GPTNeoXForCausalLM)
-    return name in ("gpt2", "neox", "qwen3")
 
 
-OTHERS = ["gpt2", "neox", "qwen3", "sliding", "gemma3", "bloom"]
-OTHERS += ["gptneo", "mamba", "lfm2", "falcon_h1"]
-
-
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", [name for name in USES if name != "llama"])
 def test_other_architectures_keep_their_answers_at_every_batch_size(tmp_path, name):
-    shares = _architecture(name, tmp_path)
+    _architecture(name, tmp_path)
     sampling = Sampling(16, 1.0, stop=("s",))
-    alone, many = (open_lm(tmp_path, size).complete(requests(), sampling) for size in (1, 8))
+    alone, many = (open_lm(tmp_path, size).complete(requests(24), sampling) for size in (1, 8))
     assert alone == many
     decoder = open_lm(tmp_path).decoder
-    assert (decoder.can_share_prefix(), decoder.keeps_prefix_once()) == (shares, shares)
+    decoder.check_architecture()
+    assert decoder.network.prefix_use == USES[name]
 
 
-@pytest.mark.parametrize("name", ["llama", "gpt2", "neox", "qwen3", "gemma3", "gptneo", "mamba", "falcon_h1"])
+@pytest.mark.parametrize("name", USES)
 def test_greedy_answers_are_those_of_transformers_generate(model_folder, tmp_path, name):
     import torch
     import transformers
@@ -161,8 +217,8 @@ def test_a_finished_row_takes_no_position_beyond_the_context(tmp_path):
     import torch
 
     _architecture("gpt2", tmp_path)  # 128 positions
-    batch = _Batch(
-        open_lm(tmp_path).decoder, [TokenSequence([5] * 127, 0), TokenSequence([6] * 9, 0)], Sampling(8), None
+    batch = Batch(
+        open_lm(tmp_path).decoder.network, [TokenSequence([5] * 127, 0), TokenSequence([6] * 9, 0)], Sampling(8), None
     )
     batch.rows[0].finish_reason = "length"
     with torch.inference_mode():

@@ -85,7 +85,7 @@ def test_path_overrides_the_configured_model(model_folder, tmp_path):
     make_model(tmp_path, len(make_tokenizer(tmp_path)), hidden_size=64)
     lm = load_lm(ModelConfig(path=str(model_folder), device="cpu"), path=str(tmp_path))
     assert lm.name.startswith(str(tmp_path))
-    assert lm.decoder.model.config.hidden_size == 64
+    assert lm.decoder.network.model.config.hidden_size == 64
 
 
 def test_a_lora_adapter_folder_loads_with_its_base_and_changes_the_answers(model_folder, tmp_path):
@@ -93,7 +93,7 @@ def test_a_lora_adapter_folder_loads_with_its_base_and_changes_the_answers(model
     from peft import LoraConfig, get_peft_model
 
     base = load_lm(ModelConfig(path=str(model_folder), device="cpu"))
-    model = base.decoder.model
+    model = base.decoder.network.model
     model.name_or_path = str(model_folder)
     tuned = get_peft_model(model, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
     ids = torch.tensor([[5, 9, 33, 70]])
@@ -107,7 +107,7 @@ def test_a_lora_adapter_folder_loads_with_its_base_and_changes_the_answers(model
     tuned.save_pretrained(tmp_path)
     lm = load_lm(ModelConfig(path=str(model_folder), device="cpu"), path=str(tmp_path))
     with torch.no_grad():
-        merged = lm.decoder.model(ids).logits
+        merged = lm.decoder.network.model(ids).logits
     assert float((merged - expected).abs().max()) < 1e-3
     assert float((merged - untuned).abs().max()) > 0.1
 

@@ -4,7 +4,7 @@ import torch
 
 from selfinstruct_train.core.records import Sampling
 from selfinstruct_train.lm.transformers.noise import row_keys
-from selfinstruct_train.lm.transformers.sampling import _nucleus, choose_tokens, penalized
+from selfinstruct_train.lm.transformers.sampling import _nucleus, choose_tokens
 
 MARGIN = 2.0**-12
 
@@ -12,13 +12,6 @@ MARGIN = 2.0**-12
 def choose(logits, sampling, margin=MARGIN, seed=0):
     tokens, doubtful = choose_tokens(torch.tensor([logits]), None, row_keys([seed], "cpu"), 0, sampling, margin)
     return tokens.item(), doubtful.item()
-
-
-def test_penalized_logits_by_hand():
-    logits = torch.tensor([[1.0, 2.0, 3.0]])
-    counts = torch.tensor([[0.0, 1.0, 4.0]])
-    result = penalized(logits, counts, Sampling(presence_penalty=0.5, frequency_penalty=0.25))
-    assert result.tolist() == [[1.0, 1.25, 1.5]]
 
 
 def test_greedy_is_doubtful_only_within_the_margin():
@@ -31,13 +24,13 @@ def test_greedy_is_doubtful_only_within_the_margin():
 def test_nucleus_is_the_smallest_set_that_reaches_top_p():
     logits = torch.tensor([[0.1, 0.5, 0.15, 0.25]]).log()
     for top_p, expected in ((0.4, {1}), (0.6, {1, 3}), (0.76, {1, 3, 2}), (0.95, {0, 1, 2, 3})):
-        _, tokens, maybe, sure = _nucleus(logits, top_p, 0.0)
+        _, tokens, maybe, sure = _nucleus(logits, 1.0, top_p, 0.0)
         assert set(tokens[maybe].tolist()) == expected
         assert maybe.equal(sure)
 
 
 def test_a_nucleus_wider_than_the_first_candidates_is_found_whole():
-    _, tokens, maybe, _ = _nucleus(torch.zeros(1, 1000), 0.5, 0.0)
+    _, tokens, maybe, _ = _nucleus(torch.zeros(1, 1000), 1.0, 0.5, 0.0)
     assert maybe.sum() == 500
     assert len(set(tokens[maybe].tolist())) == 500
 

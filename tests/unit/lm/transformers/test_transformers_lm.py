@@ -5,8 +5,8 @@ import pytest
 from selfinstruct_train.config import ModelConfig
 from selfinstruct_train.core.records import Request, Sampling
 from selfinstruct_train.lm import load_lm
-from selfinstruct_train.lm.transformers import batches, decoding, memory, shared_prefix, transformers_lm
-from selfinstruct_train.lm.transformers.decoding import TokenSequence, _Batch
+from selfinstruct_train.lm.transformers import batch, memory, shared_prefix, shares, transformers_lm
+from selfinstruct_train.lm.transformers.batch import Batch, TokenSequence, joined, started
 from tests.support.small_model import make_model, make_tokenizer
 from tests.support.small_requests import SHARED, open_lm, requests
 
@@ -19,7 +19,7 @@ def test_a_shared_prefix_gives_the_answers_of_the_plain_path(model_folder, monke
     monkeypatch.setattr(lm.decoder, "run_prefix", lambda ids: shared.append(len(ids)) or run_prefix(ids))
     with_prefix = lm.complete(requests(), sampling)
     assert shared == [len(lm._tokenizer(SHARED.rstrip(" "))["input_ids"])]
-    monkeypatch.setattr(batches, "MIN_SHARED_PREFIX", 10**6)
+    monkeypatch.setattr(shares, "MIN_SHARED_PREFIX", 10**6)
     assert lm.complete(requests(), sampling) == with_prefix
     assert len(shared) == 1
 
@@ -37,19 +37,22 @@ def test_logits_noise_is_far_below_the_margin(model_folder, once):
 
     lm = open_lm(model_folder)
     decoder = lm.decoder
+    decoder.check_architecture()
     assert decoder.keeps_prefix_once()
-    decoder._keeps_prefix_once = once
+    decoder.network.prefix_use = "once" if once else "copied"
     rows = [lm._tokenizer(r.prompt)["input_ids"] for r in requests(32)]
     with torch.inference_mode():
-        many = _Batch(decoder, [TokenSequence(ids, 0) for ids in rows], Sampling(4), decoder.run_prefix(rows[0][:20]))
-        assert many.cache.get_seq_length() == max(map(len, rows)) - (20 if once else 0)
-        alone = [_Batch(decoder, [TokenSequence(ids, 0)], Sampling(4), None) for ids in rows]
+        rows.sort(key=len, reverse=True)
+        prefix, network = decoder.run_prefix(rows[0][:20]), decoder.network
+        many = joined(started(network, [TokenSequence(ids, 0) for ids in rows], Sampling(4), prefix))
+        assert many.cache.get_seq_length() == len(rows[0]) - (20 if once else 0)
+        alone = [Batch(network, [TokenSequence(ids, 0)], Sampling(4), None) for ids in rows]
         token = torch.tensor([5])
         noise = (many.logits - torch.cat([b.logits for b in alone])).abs().max()
         for _ in range(3):
             many.advance(token.expand(32))
-            for batch in alone:
-                batch.advance(token)
+            for one in alone:
+                one.advance(token)
             noise = max(noise, (many.logits - torch.cat([b.logits for b in alone])).abs().max())
     assert 0 < noise < transformers_lm.FLOAT32_MARGIN / 8
 
@@ -58,12 +61,12 @@ def test_choices_too_close_to_call_are_decided_alone_and_seldom(model_folder, mo
     lm = open_lm(model_folder)
     lm.complete(requests(32), Sampling(24, 1.0))
     assert lm.decoder.num_tokens > 600
-    assert lm.decoder.num_decided_alone < 0.01 * lm.decoder.num_tokens
+    assert lm.decoder.network.num_decided_alone < 0.01 * lm.decoder.num_tokens
     before = lm.complete(requests(4), Sampling(12, 1.0))
-    lm.decoder.margin = 1e9
-    lm.decoder.num_decided_alone = 0
+    lm.decoder.network.margin = 1e9
+    lm.decoder.network.num_decided_alone = 0
     assert lm.complete(requests(4), Sampling(12, 1.0)) == before
-    assert lm.decoder.num_decided_alone == sum(answer.completion_tokens for answer in before)
+    assert lm.decoder.network.num_decided_alone == sum(answer.completion_tokens for answer in before)
 
 
 def test_a_model_whose_attention_ignores_the_prefix_gets_copies(model_folder, monkeypatch):
@@ -73,21 +76,21 @@ def test_a_model_whose_attention_ignores_the_prefix_gets_copies(model_folder, mo
     monkeypatch.setattr(shared_prefix, "attention", shared_prefix._sdpa())
     other = open_lm(model_folder)
     assert not other.decoder.keeps_prefix_once()
-    assert other.decoder.model.config._attn_implementation == "sdpa"
+    assert other.decoder.network.model.config._attn_implementation == "sdpa"
     assert other.complete(requests(), Sampling(8)) == expected
 
 
 def test_queries_that_take_turns_at_the_prefix_give_the_same(model_folder, monkeypatch):
     expected = open_lm(model_folder).complete(requests(), Sampling(12, 1.0))
     monkeypatch.setattr(shared_prefix, "MAX_SCORES", {"cpu": 200})
-    monkeypatch.setattr(decoding, "PROMPT_TOKENS", {"cpu": 16})
+    monkeypatch.setattr(batch, "PROMPT_TOKENS", {"cpu": 16})
     assert open_lm(model_folder).complete(requests(), Sampling(12, 1.0)) == expected
 
 
 def test_rows_take_the_places_of_finished_ones(model_folder, monkeypatch):
     lm, sizes = open_lm(model_folder, batch_size=8), []
-    next_tokens = _Batch.next_tokens
-    monkeypatch.setattr(_Batch, "next_tokens", lambda batch: sizes.append(len(batch.rows)) or next_tokens(batch))
+    next_tokens = Batch.next_tokens
+    monkeypatch.setattr(Batch, "next_tokens", lambda batch: sizes.append(len(batch.rows)) or next_tokens(batch))
     answers = lm.complete(requests(64), Sampling(40, 1.0, stop=("e", "s")))
     lengths = [answer.completion_tokens for answer in answers]
     in_batches = sum(max(lengths[i : i + 8]) for i in range(0, 64, 8))
@@ -107,16 +110,17 @@ def test_answers_are_told_once_and_when_they_are_there(model_folder):
 
 def test_bfloat16_answers_every_request(model_folder):
     lm = load_lm(ModelConfig(path=str(model_folder), device="cpu", batch_size=4, dtype="bfloat16"))
+    lm.decoder.check_architecture()
     assert lm.decoder.keeps_prefix_once()
     assert [a.request_id for a in lm.complete(requests(24), Sampling(16, 1.0))] == [str(i) for i in range(24)]
-    assert lm.decoder.num_decided_alone == 0
+    assert lm.decoder.network.num_decided_alone == 0
 
 
 def short_of_memory(lm, monkeypatch, largest: int) -> list[int]:
     """Let the model fail, as torch does, with more rows than `largest`; return the sizes that were tried."""
     import torch
 
-    forward, tried = lm.decoder._forward, []
+    forward, tried = lm.decoder.network.forward, []
 
     def failing(ids, *args):
         tried.append(len(ids))
@@ -124,14 +128,14 @@ def short_of_memory(lm, monkeypatch, largest: int) -> list[int]:
             raise torch.OutOfMemoryError("out of memory. Tried to allocate 2.00 GiB")
         return forward(ids, *args)
 
-    monkeypatch.setattr(lm.decoder, "_forward", failing)
+    monkeypatch.setattr(lm.decoder.network, "forward", failing)
     return tried
 
 
 def test_a_batch_that_memory_does_not_hold_is_halved_and_nothing_is_lost(model_folder, monkeypatch, caplog):
     expected = open_lm(model_folder).complete(requests(), Sampling(12, 1.0))
     lm, told = open_lm(model_folder, batch_size=12), []
-    lm.decoder.keeps_prefix_once()
+    lm.decoder.check_architecture()
     tried = short_of_memory(lm, monkeypatch, 4)
     assert lm.complete(requests(), Sampling(12, 1.0), told.extend) == expected
     assert len(told) == 12
@@ -149,8 +153,8 @@ def test_a_single_row_that_memory_does_not_hold_is_one_line(model_folder, monkey
 
 def test_free_memory_limits_the_rows_at_once(model_folder, monkeypatch):
     lm, sizes = open_lm(model_folder), []
-    next_tokens = _Batch.next_tokens
-    monkeypatch.setattr(_Batch, "next_tokens", lambda batch: sizes.append(len(batch.rows)) or next_tokens(batch))
+    next_tokens = Batch.next_tokens
+    monkeypatch.setattr(Batch, "next_tokens", lambda batch: sizes.append(len(batch.rows)) or next_tokens(batch))
     monkeypatch.setattr(memory, "free_bytes", lambda device: 400_000)
     lm.complete(requests(24), Sampling(8))
     assert 1 < max(sizes) < 24

@@ -1,6 +1,6 @@
 """Cutting a call into shares: prefixes, groups and sizes by hand."""
 
-from selfinstruct_train.lm.transformers.batches import Share, shares
+from selfinstruct_train.lm.transformers.shares import Share, shares
 
 A, B = list(range(100, 140)), list(range(200, 230))
 
