@@ -24,7 +24,8 @@ def main() -> int:
 
     from benchmarks.gpu_training import Shape, measure
     from benchmarks.machine import describe_machine
-    from selfinstruct_train.train.checks.devices import known_peak, measured_flops
+    from selfinstruct_train.lm.transformers.speed import measured_flops
+    from selfinstruct_train.train.checks.devices import known_peak
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

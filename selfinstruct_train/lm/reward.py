@@ -19,6 +19,7 @@ from ..core.records import Completion, FinishReason, Request, Sampling
 from .base import OnAnswer
 from .transformers.loading import choose_device, choose_dtype
 from .transformers.pretrained import load_pretrained_tokenizer
+from .transformers.speed import warn_if_slow
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -106,6 +107,7 @@ def load_reward_model(model: ModelConfig) -> RewardModel:
     if gguf_file(source) is not None:
         raise ValueError(f"model.path {model.path!r} is a GGUF file; give a reward model as safetensors")
     device, dtype = choose_device(model.device), choose_dtype(model)
+    warn_if_slow(device, dtype, "set model.dtype: float32")
     options = {"revision": model.revision, "trust_remote_code": model.trust_remote_code}
     try:
         network, report = transformers.AutoModelForSequenceClassification.from_pretrained(

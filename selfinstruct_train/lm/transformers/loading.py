@@ -17,6 +17,7 @@ from ...core.model_source import TOKENIZER_FILES, check_model_source, load_failu
 from ...core.progress import shown
 from ...core.prompt_format import embeddings_needed
 from .pretrained import load_pretrained_network, load_pretrained_tokenizer
+from .speed import warn_if_slow
 from .transformers_lm import TransformersLM, num_embeddings
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def load_transformers_lm(model: ModelConfig, path: str | None = None) -> Transfo
     source = model_source(model.path)
     check_model_source(source)
     device, dtype = choose_device(model.device), choose_dtype(model)
+    warn_if_slow(device, dtype, "set model.dtype: float32")
     with shown(f"loading {model.path}"):
         network, tokenizer = _load(source, model, dtype)
         _check_vocabulary(network, tokenizer, model.path)
@@ -67,7 +69,11 @@ def choose_device(device: str) -> str:
 
 
 def choose_dtype(model: ModelConfig) -> torch.dtype:
-    """Return the torch dtype; auto is bfloat16 on a GPU that has it, else float32."""
+    """Return the torch dtype; auto is bfloat16 on a GPU that has it, else float32.
+
+    A CPU gets float32 although some are faster in bfloat16: in float32 no answer depends on the batch size, and on a
+    CPU without bfloat16 instructions it is many times faster.
+    """
     import torch
 
     if model.dtype != "auto":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
+
+from ...lm.transformers.speed import measured_flops, slowness
 
 PEAK_TERAFLOPS = {
     # Dense bfloat16 tensor-core peaks from the makers' data sheets (their "with sparsity" figures halved). The first
@@ -41,20 +42,27 @@ class Devices:
     flops: float
     on_gpu: bool = True
     has_bfloat16: bool = True
+    slowness: str | None = None
+    """By how much a CPU is slower in the training's precision than in float32; None: it is not slow."""
 
 
-def find_devices(on_gpu: bool, num_processes: int) -> Devices:
+def find_devices(on_gpu: bool, num_processes: int, uses_bfloat16: bool = False) -> Devices:
     """Return the devices of this machine for a training with one device for each process.
 
     On a CPU, the processes share its memory, and the speed is measured by a matrix product with the threads of this
     process. A GPU that is not in the table is measured too.
+
+    Args:
+        uses_bfloat16: the precision of the training's matrix products on a CPU, else float32.
     """
     import psutil
     import torch
 
     if not on_gpu:
         memory = psutil.virtual_memory().total // num_processes
-        return Devices("CPU", num_processes, memory, measured_flops("cpu", torch.float32), False, False)
+        dtype = torch.bfloat16 if uses_bfloat16 else torch.float32
+        speed = measured_flops("cpu", dtype)
+        return Devices("CPU", num_processes, memory, speed, False, False, slowness("cpu", dtype))
     properties = torch.cuda.get_device_properties(0)
     has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
     flops = known_peak(properties.name)
@@ -70,18 +78,3 @@ def known_peak(name: str) -> float | None:
         if all(word in words for word in known.split()):
             return teraflops * 1e12
     return None
-
-
-def measured_flops(device: str, dtype: object) -> float:
-    """Return the operations per second of the fastest of five square matrix products."""
-    import torch
-
-    size = 1024 if device == "cpu" else 8192
-    left = torch.ones(size, size, dtype=dtype, device=device)  # type: ignore[call-overload]
-    best = float("inf")
-    for _ in range(5):
-        start = time.perf_counter()
-        result = left @ left
-        result[0, 0].item()  # waits for a GPU
-        best = min(best, time.perf_counter() - start)
-    return 2 * size**3 / best

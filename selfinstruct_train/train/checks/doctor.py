@@ -18,7 +18,7 @@ from ...core.records import Row
 from ...lm.transformers.pretrained import load_pretrained_tokenizer
 from ..arguments import check_available, check_lora_targets, micro_batches
 from ..launch import Launch, asked_launch
-from ..network.model import context_length, make_skeleton, read_model_config, trains_on_gpu
+from ..network.model import context_length, make_skeleton, read_model_config, trains_on_gpu, uses_bfloat16
 from ..plan import Plan
 from .devices import Devices, find_devices
 from .estimate import Estimate, estimate
@@ -110,7 +110,8 @@ def _examine_for_this_launch(
     if config.train.method != "full":
         check_lora_targets(config, make_skeleton(config.model))
     model_config = read_model_config(config.model)
-    devices = find_devices(trains_on_gpu(config.model), launch.num_processes)
+    on_gpu = trains_on_gpu(config.model)
+    devices = find_devices(on_gpu, launch.num_processes, uses_bfloat16(config.train, on_gpu))
     return [
         check_plan(plan, found, expect(plan, model_config, devices, launch), devices)
         for plan, found in zip(plans, overlaps, strict=True)

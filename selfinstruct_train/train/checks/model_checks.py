@@ -66,14 +66,20 @@ def check_memory(estimate: Estimate, devices: Devices, train: TrainConfig) -> Fi
 
 
 def check_time(estimate: Estimate, devices: Devices, train: TrainConfig) -> Finding:
-    """The training ends within train.max_hours.
+    """The training ends within train.max_hours, in a precision in which the CPU is not slow.
 
     On a CPU, whose speed is measured while other programs may run, up to twice max_hours is only a warning.
     """
     summary = f"about {_duration(estimate.seconds)} for {estimate.steps:,} steps on {devices.number} x {devices.name}"
-    if train.max_hours is None or estimate.seconds <= 3600 * train.max_hours:
+    if devices.slowness is not None:
+        summary += f", and {devices.slowness}"
+    is_in_time = train.max_hours is None or estimate.seconds <= 3600 * train.max_hours
+    if is_in_time and devices.slowness is not None:
+        return Finding("time", "warning", summary, remedy="set train.precision: float32")
+    if train.max_hours is None or is_in_time:
         return Finding("time", "ok", summary)
-    ways = ["lower train.epochs" if train.max_steps is None else f"lower train.max_steps ({train.max_steps})"]
+    ways = [] if devices.slowness is None else ["set train.precision: float32"]
+    ways += ["lower train.epochs" if train.max_steps is None else f"lower train.max_steps ({train.max_steps})"]
     if not train.packing:
         ways.append("pack rows (train.packing: true)")
     ways += ["take more or faster devices", "raise train.max_hours"]

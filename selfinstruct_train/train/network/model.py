@@ -16,6 +16,7 @@ from ...lm.transformers.pretrained import (
     load_pretrained_tokenizer,
     read_pretrained_config,
 )
+from ...lm.transformers.speed import warn_if_slow
 from .attention import attention_for
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def load_network(model: ModelConfig, train: TrainConfig, on_gpu: bool, embedding
     """
     import torch
 
-    is_half = train.method != "full" and uses_bfloat16(train, on_gpu)
+    uses_half = uses_bfloat16(train, on_gpu)
+    if uses_half and not on_gpu:
+        warn_if_slow("cpu", torch.bfloat16, "set train.precision: float32")
+    is_half = train.method != "full" and uses_half
     dtype: torch.dtype = torch.bfloat16 if is_half else torch.float32
     options: dict[str, Any] = {"dtype": dtype}
     if train.method == "qlora":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ...config import ModelConfig
 from ...lm.transformers.memory import USABLE, free_bytes, token_sizes
+from ...lm.transformers.speed import warn_if_slow
 from ..network.model import make_skeleton, moved_to, trains_on_gpu
 
 if TYPE_CHECKING:
@@ -93,6 +94,9 @@ def choose_device(model: ModelConfig, batch: Batch, dtypes: Sequence[torch.dtype
             f"a time, and neither the GPUs nor the machine ({free_bytes('cpu') / 2**30:.1f} GiB) have it; it can be "
             "verified later by `selfinstruct verify`, with a smaller --model.batch_size or on a larger machine"
         )
+    is_chosen = model.dtype == str(device.dtype).removeprefix("torch.")
+    remedy = "set model.dtype: float32" if is_chosen else "a GPU, or memory for float32, makes verification faster"
+    warn_if_slow(device.name, device.dtype, remedy)
     return device
 
 

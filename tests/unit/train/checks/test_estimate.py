@@ -8,7 +8,8 @@ from selfinstruct_train.config import Config, LoraSettings, TrainConfig
 from selfinstruct_train.train.arguments import make_lora
 from selfinstruct_train.train.checks.devices import Devices, find_devices, known_peak
 from selfinstruct_train.train.checks.dry_step import Shape, count_memory, dry_step
-from selfinstruct_train.train.checks.estimate import count_parameters, estimate
+from selfinstruct_train.train.checks.estimate import Estimate, count_parameters, estimate
+from selfinstruct_train.train.checks.model_checks import check_time
 from tests.support.real_models import real_config
 
 ARCHITECTURES = (
@@ -243,3 +244,23 @@ def test_processes_share_the_memory_of_a_cpu_and_its_speed_is_measured():
     devices = find_devices(False, 2)
     assert (devices.number, devices.memory) == (2, psutil.virtual_memory().total // 2)
     assert 1e8 < devices.flops < 1e14
+
+
+def test_the_speed_of_a_cpu_is_that_of_the_precision_of_the_training(monkeypatch):
+    from selfinstruct_train.lm.transformers import speed
+    from selfinstruct_train.train.checks import devices
+
+    flops = {"torch.bfloat16": 0.19e9, "torch.float32": 16e9}
+    for module in (speed, devices):
+        monkeypatch.setattr(module, "measured_flops", lambda _, dtype: flops[str(dtype)])
+    speed._cpu_flops.cache_clear()
+    half, full = find_devices(False, 1, uses_bfloat16=True), find_devices(False, 1)
+    speed._cpu_flops.cache_clear()
+    assert (half.flops, full.flops, full.slowness) == (0.19e9, 16e9, None)
+    seconds = Estimate({}, 10, 60.0)
+    finding = check_time(seconds, half, TrainConfig())
+    assert finding.level == "warning"
+    assert "84 times slower in bfloat16 than in float32 (0.19 against 16 GFLOP/s)" in finding.what
+    assert finding.remedy == "set train.precision: float32"
+    assert check_time(seconds, full, TrainConfig()).level == "ok"
+    assert check_time(seconds, half, TrainConfig(max_hours=0.001)).remedy.startswith("set train.precision: float32, or")
