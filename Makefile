@@ -10,7 +10,7 @@ ACCELERATE ?= one_process
 FORMAT ?= messages
 PROCESSES ?= 1
 TOKENS ?= 22_000_000
-BENCH ?= novelty replay decoding kills packing scoring coverage
+BENCH ?= novelty replay decoding sampling architectures kills packing scoring coverage
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -138,7 +138,7 @@ test: $(READY_DEV) ## run all tests that a CPU can run (ARGS="-k resume": some o
 test-fast: $(READY_DEV) ## run the tests of tests/unit
 	$(PYTEST) tests/unit $(ARGS)
 
-bench: $(READY) ## measure speed, each as a ratio in one run (BENCH=novelty|decoding|replay|kills|packing|scoring|coverage; 17 minutes for all)
+bench: $(READY) ## measure speed, each as a ratio in one run (BENCH=novelty|decoding|sampling|architectures|replay|kills|packing|scoring|coverage; 18 minutes for all)
 	for name in $(BENCH); do $(BIN)/python -m benchmarks.$$name || exit; done
 
 bench-gpu: $(READY) ## training and generation on this machine's GPU (ARGS="--small" proves it on a CPU)

@@ -3,7 +3,8 @@
 import torch
 
 from selfinstruct_train.core.records import Sampling
-from selfinstruct_train.lm.transformers.noise import row_keys
+from selfinstruct_train.lm.transformers import sampling as sampling_module
+from selfinstruct_train.lm.transformers.noise import gumbel, row_keys
 from selfinstruct_train.lm.transformers.sampling import _nucleus, choose_tokens
 
 MARGIN = 2.0**-12
@@ -57,3 +58,36 @@ def test_a_choice_that_a_small_change_of_logits_turns_is_always_called_doubtful(
         assert not bool((differ & ~doubtful).any())
         assert 0 < doubtful.float().mean() < 0.2
     assert turned > 20
+
+
+def test_a_draw_from_the_whole_vocabulary_is_the_gumbel_max_over_every_token(monkeypatch):
+    """Noise for few tokens must give the sample that noise for all tokens gives."""
+    generator = torch.Generator().manual_seed(2)
+    monkeypatch.setitem(sampling_module._NUMBERS_AT_ONCE, "cpu", 1 << 10)
+    for vocabulary, scale in ((5, 1.0), (130, 8.0), (5000, 0.1), (5000, 3.0), (20_000, 6.0)):
+        logits = torch.randn(40, vocabulary, generator=generator) * scale
+        keys = row_keys(list(range(40)), "cpu")
+        steps = torch.arange(40)
+        for temperature in (0.3, 1.0, 3.0):
+            scores = logits / temperature + gumbel(keys, steps, torch.arange(vocabulary)[None])
+            best = scores.topk(2)
+            tokens, doubtful = choose_tokens(logits, None, keys, steps, Sampling(4, temperature), MARGIN)
+            assert tokens.tolist() == best.indices[:, 0].tolist()
+            assert doubtful.tolist() == (best.values[:, 0] - best.values[:, 1] < MARGIN / temperature).tolist()
+
+
+def test_few_tokens_of_a_large_vocabulary_get_noise_of_their_own(monkeypatch):
+    made = []
+    monkeypatch.setattr(sampling_module, "gumbel", lambda *args: made.append(args[2].numel()) or gumbel(*args))
+    logits = torch.randn(16, 50_000, generator=torch.Generator().manual_seed(3)) * 5
+    choose_tokens(logits, None, row_keys(list(range(16)), "cpu"), 0, Sampling(4, 1.0), MARGIN)
+    assert 16 * 64 <= sum(made) < 16 * 70
+
+
+def test_the_highest_values_are_those_of_topk_also_in_the_last_block():
+    values = torch.randn(7, 4133, generator=torch.Generator().manual_seed(4))
+    values[0, -1] = values[1, -2] = 9.0
+    for number in (1, 2, 60, 64, 300):
+        highest, indices = sampling_module._highest(values, number)
+        assert highest.equal(values.topk(number).values)
+        assert values.gather(1, indices).equal(highest)
