@@ -117,13 +117,14 @@ class Display:
 
     def _log(self, is_over: bool = False) -> None:
         self._shown, self._last_line = self._clock(), self._state()
-        took = duration(self._clock() - self._begun)
+        seconds = duration(self._clock() - self._begun)
+        took = f"took {seconds}" if is_over or self._num == self._total else f"{seconds} so far"
         if self._total is None:
-            line = f"{self._step}: " + (f"took {took}" if is_over else f"{took} so far")
+            line = f"{self._step}: {took}"
             text = self._text()
         else:
             line = f"{self._step}: {self._num:,} of {self._total:,} {self._unit}"
-            text = self._text() or f"{took} so far"
+            text = self._text() or took
         logger.info("%s", ", ".join(part for part in (line, text) if part))
 
     def _state(self) -> tuple[object, ...]:

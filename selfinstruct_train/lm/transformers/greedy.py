@@ -1,8 +1,8 @@
-"""Greedy answers of a network to prompts of token ids, for a network in training and for the check of a finished one.
+"""Greedy answers of a network in training to prompts of token ids.
 
 It is transformers' `generate` and not the loop of `decoding`: that loop drops finished rows and decides close choices
 apart, so its number of forward passes depends on the rows. With shards, every process must make equally many. A
-finished model is checked by `generate` too, because its users call it. No text enters or leaves.
+finished model is asked through `TransformersLM`. No text enters or leaves.
 """
 
 from __future__ import annotations

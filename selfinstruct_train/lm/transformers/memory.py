@@ -6,6 +6,7 @@ activations of its prompt. Where it is too low, `TransformersLM` halves the batc
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -95,11 +96,16 @@ def is_out_of_memory(error: BaseException | None) -> bool:
 
 
 def release(device: str) -> None:
-    """Give back what a failed run held."""
+    """Give back what nothing uses any more, e.g. of a failed run or a trainer, also to the operating system."""
+    import ctypes
     import gc
+    import sys
 
     import torch
 
     gc.collect()
+    if sys.platform == "linux":  # glibc keeps what is freed: 700 MB after a LoRA of a model of 270 million parameters
+        with contextlib.suppress(OSError, AttributeError):  # another C library has no such function
+            ctypes.CDLL(None).malloc_trim(0)
     if torch.device(device).type == "cuda":
         torch.cuda.empty_cache()

@@ -1,7 +1,7 @@
-"""Ask a trained model a few dozen of the run's own questions, greedily, in the form of the evaluation.
+"""Ask a trained model some of the run's own questions, greedily, in the form of the evaluation.
 
 Measured is whether the answers stop, repeat themselves, or are empty. Whether they are right is measured by the
-evaluation.
+evaluation. There are up to 50 questions, fewer where the training was short, so that they cost less than it did.
 """
 
 from __future__ import annotations
@@ -10,26 +10,38 @@ import math
 import random
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...core.prompt_format import TemplateName
-from ...core.records import Row
+from ...core.progress import shown
+from ...core.records import Completion, Row, Sampling
 from ...core.seeding import derive_seed
 from ...core.stats import wilson_interval
-from ...lm.transformers.greedy import Answer, Greedy, greedy_answers
+from ...lm.progress import in_work_text
+from ...lm.transformers.decoding import TokenSequence
+from ...lm.transformers.greedy import Answer
+from ...lm.transformers.transformers_lm import TransformersLM
+from ..arguments import num_steps
 from ..checks.findings import Finding
 from ..data.encode import IGNORED, evaluation_ids
 from ..plan import Plan
-from .device import Device
+from .next_tokens import inner_network
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-NUM_QUESTIONS = 50
+NUM_QUESTIONS, FEWEST_QUESTIONS = 50, 5
+FREE_TOKENS = 4096
+"""Tokens of questions and answers that any verification may cost."""
+SHARE_OF_TRAINING = 0.25
+"""Tokens of questions and answers, as a share of the tokens trained on. A generated token costs at most about as much
+as three that are trained on (measured at a vocabulary of 262,144 on a CPU)."""
 FEWEST_NEW_TOKENS, MOST_NEW_TOKENS = 16, 2048
+FIRST_PIECE = 128
+"""Answers are generated in pieces of this many tokens, then twice as many, and so on. Between them, loops are ended."""
+LOOP_TOKENS, LONGEST_LOOP = 96, 32
+"""An answer is in a loop if its last 96 tokens repeat one sequence of at most 32 tokens."""
 REPEATED = 4
 """An answer repeats itself if a sequence of four tokens occurs more often than this."""
 STOP_RATE_ERROR, STOP_RATE_WARNING = 0.5, 0.9
@@ -46,36 +58,89 @@ class Question:
     prompt_ids: tuple[int, ...]
 
 
-Outputs = tuple[list[Answer], "Tensor"]
-"""Answers, and the logits after each prompt."""
+@dataclass(frozen=True)
+class Asking:
+    """How the questions of a verification are asked."""
+
+    tokenizer: PreTrainedTokenizerBase
+    max_new_tokens: int
+    stop_ids: frozenset[int]
+    """The tokens that end an answer."""
+    batch_size: int
+    step: str = "verify"
+    """What the live line is called."""
+
+    def answers(self, network: PreTrainedModel, questions: Sequence[Question]) -> list[Answer]:
+        """Answer the questions greedily with the transformers backend; return the answers in their order."""
+        network = inner_network(network)
+        lm = TransformersLM(network, self.tokenizer, "", self.batch_size, str(network.device), self.stop_ids)
+        answers: list[list[int]] = [[] for _ in questions]
+        piece = FIRST_PIECE
+        with shown(f"{self.step}, answers", "answers", len(questions), _Writing(lm)) as live:
+            while still_open := [i for i, ids in enumerate(answers) if not self._is_over(ids)]:
+                limit = min(piece, self.max_new_tokens - len(answers[still_open[0]]))
+                prompts = [[*questions[i].prompt_ids, *answers[i]] for i in still_open]
+
+                def count(new: dict[int, Completion]) -> None:
+                    live.add(sum(completion.finish_reason == "stop" for completion in new.values()))
+
+                for i, ids in zip(still_open, _continued(lm, prompts, limit, count), strict=True):
+                    answers[i] += ids
+                live.update(sum(map(self._is_over, answers)))
+                piece *= 2
+        return [self._answer(ids) for ids in answers]
+
+    def _is_over(self, ids: Sequence[int]) -> bool:
+        """Return whether an answer stopped, is at its limit, or is in a loop, which greedy answers do not leave."""
+        return bool(ids) and (ids[-1] in self.stop_ids or len(ids) == self.max_new_tokens or is_in_a_loop(ids))
+
+    def _answer(self, ids: list[int]) -> Answer:
+        is_stopped = ids[-1] in self.stop_ids
+        return Answer(tuple(ids[:-1] if is_stopped else ids), is_stopped)
+
+
+def _continued(
+    lm: TransformersLM,
+    prompts: Sequence[list[int]],
+    limit: int,
+    on_finished: Callable[[dict[int, Completion]], None],
+) -> list[list[int]]:
+    """Return the greedy continuation of each prompt, with the token that stopped it."""
+    found: dict[int, list[int]] = {}
+    for share in lm.cut(prompts):
+        rows = [TokenSequence(prompts[index], seed=0) for index in share.indices]
+        lm.run_share(rows, share.prefix_length, Sampling(limit), on_finished)
+        found |= {index: row.new_ids for index, row in zip(share.indices, rows, strict=True)}
+    return [found[index] for index in range(len(prompts))]
 
 
 @dataclass(frozen=True)
-class Asking:
-    """The questions of a verification and how they are asked, the same for every model of it."""
+class _Writing:
+    """What the model is writing, as the source of a live line."""
 
-    questions: Sequence[Question]
-    how: Greedy
-    device: Device
+    model: TransformersLM
 
-    def answers(self, network: PreTrainedModel) -> list[Answer]:
-        """Answer the questions greedily, in batches of similar length; return the answers in their order."""
-        numbers = sorted(range(len(self.questions)), key=lambda number: -len(self.questions[number].prompt_ids))
-        prompts = [self.questions[number].prompt_ids for number in numbers]
-        found = dict(zip(numbers, greedy_answers(network, prompts, self.how, network.device), strict=True))
-        return [found[number] for number in range(len(self.questions))]
+    def has_begun(self) -> bool:
+        return True
 
-    def outputs(self, network: PreTrainedModel) -> Outputs:
-        """Answer the questions, and return the logits after each prompt too."""
-        return self.answers(network), next_token_logits(network, self.questions)
+    def text(self) -> str:
+        return in_work_text(self.model)
+
+
+def tokens_allowed(plan: Plan) -> int:
+    """Return how many tokens the questions and their answers may have together."""
+    steps_in_epoch, steps = num_steps(plan)
+    trained = sum(len(row.input_ids) for row in plan.rows) * steps / steps_in_epoch
+    return max(FREE_TOKENS, int(SHARE_OF_TRAINING * trained))
 
 
 def draw_questions(plan: Plan, tokenizer: PreTrainedTokenizerBase, limit: int, context: int | None) -> list[Question]:
     """Draw questions by the run's seed, from the validation rows or, if there are none, from the training rows.
 
     Rows are skipped whose prompt leaves no room for `limit` new tokens, or whose output is longer than `limit`: a model
-    that learned it would seem not to stop.
+    that learned it would seem not to stop. With answers of `limit` tokens they stay within `tokens_allowed`.
     """
+    allowed = tokens_allowed(plan)
     rows = plan.validation_rows or tuple(plan.source_rows[number] for number in plan.encoding.numbers)
     different = list({(row.instruction, row.input): row for row in rows}.values())
     random.Random(derive_seed(plan.config.seed, "verify", "questions")).shuffle(different)
@@ -84,6 +149,9 @@ def draw_questions(plan: Plan, tokenizer: PreTrainedTokenizerBase, limit: int, c
         ids = tuple(evaluation_ids(tokenizer, row, plan.config.train.template))
         has_room = ids and (context is None or len(ids) + limit <= context)
         if has_room and len(tokenizer(row.output, add_special_tokens=False)["input_ids"]) < limit:
+            allowed -= len(ids) + limit
+            if len(chosen) >= FEWEST_QUESTIONS and allowed < 0:
+                break
             chosen.append(Question(row, ids))
         if len(chosen) == NUM_QUESTIONS:
             break
@@ -95,59 +163,6 @@ def new_token_limit(plan: Plan, context: int | None) -> int:
     lengths = sorted(sum(label != IGNORED for label in row.labels) for row in plan.rows)
     usual = lengths[math.ceil(len(lengths) * 0.99) - 1]
     return min(max(2 * usual, FEWEST_NEW_TOKENS), MOST_NEW_TOKENS, (context or 2 * MOST_NEW_TOKENS) // 2)
-
-
-def next_token_logits(network: PreTrainedModel, questions: Sequence[Question]) -> Tensor:
-    """Return the logits after each prompt, computed one by one: float32 on the CPU, (questions, vocabulary)."""
-    import torch
-
-    with torch.no_grad():
-        rows = [
-            network(input_ids=torch.tensor([q.prompt_ids], device=network.device), use_cache=False).logits[0, -1]
-            for q in questions
-        ]
-    return torch.stack([row.float().cpu() for row in rows])
-
-
-def agreement(some: Sequence[Answer], others: Sequence[Answer]) -> float:
-    """Return the share of questions with identical answers."""
-    return sum(a == b for a, b in zip(some, others, strict=True)) / len(some)
-
-
-def parts_at_a_tie(network: PreTrainedModel, question: Question, one: Answer, other: Answer, tolerance: float) -> bool:
-    """Return whether two answers first differ where the two best next tokens are closer than the tolerance."""
-    import torch
-
-    pairs = zip(one.ids, other.ids, strict=False)
-    same = next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(one.ids), len(other.ids)))
-    ids = torch.tensor([[*question.prompt_ids, *one.ids[:same]]], device=network.device)
-    with torch.no_grad():
-        best = network(input_ids=ids, use_cache=False).logits[0, -1].float().topk(2).values
-    return float(best[0] - best[1]) <= 2 * tolerance
-
-
-def next_token_share(
-    network: PreTrainedModel,
-    samples: Sequence[dict[str, Any]],
-    tokenizer: PreTrainedTokenizerBase,
-    template: TemplateName,
-) -> float:
-    """Return the share of the tokens in `measure`'s samples that are the most likely ones of this network.
-
-    Unlike the equality of generated texts, it does not depend on the first token that numerics decide.
-    """
-    import torch
-
-    same = total = 0
-    for sample in samples:
-        prompt = evaluation_ids(tokenizer, Row("", sample["instruction"], sample["input"], ""), template)
-        answer = tokenizer(sample["answer"], add_special_tokens=False)["input_ids"]
-        ids = torch.tensor([[*prompt, *answer]], device=network.device)
-        with torch.no_grad():
-            likeliest = network(input_ids=ids, use_cache=False).logits[0, len(prompt) - 1 : -1].argmax(-1).tolist()
-        same += sum(a == b for a, b in zip(likeliest, answer, strict=True))
-        total += len(answer)
-    return same / total if total else 1.0
 
 
 def measure(
@@ -214,6 +229,12 @@ _CORRECT_STOPS = (
 _CORRECT_ANSWERS = (
     "look at the samples in verification.json and at the rows; train longer, or with another train.learning_rate"
 )
+
+
+def is_in_a_loop(ids: Sequence[int]) -> bool:
+    """Return whether the last tokens repeat one short sequence over and over."""
+    last = list(ids[-LOOP_TOKENS:])
+    return len(last) == LOOP_TOKENS and any(last[n:] == last[:-n] for n in range(1, LONGEST_LOOP + 1))
 
 
 def repeats_itself(ids: Sequence[int]) -> bool:

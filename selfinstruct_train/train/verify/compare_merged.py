@@ -1,26 +1,37 @@
-"""Compare an adapter with its merged model: merged, saved and loaded again, it must answer as the adapter does.
+"""Compare an adapter with its merged model: merged, saved and loaded again, it must predict what the adapter does.
 
-They are compared in float32 and must be equal, on the CPU if no GPU has room. If the CPU has no room either, they are
-compared in 16 bits and most answers must be equal. The effect of rounding and of a 4-bit base is only measured.
+Both are run along the adapter's answers (`next_tokens`). They are compared in float32 and must be equal, on the CPU if
+no GPU has room. If the CPU has no room either, they are compared in 16 bits and most answers must be equal. The effect
+of rounding and of a 4-bit base is only measured.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...lm.transformers.greedy import Answer
+from ...core.progress import shown
 from ...lm.transformers.memory import is_out_of_memory
 from ...lm.transformers.pretrained import load_pretrained_network
 from ..checks.findings import Finding
-from ..network.model import load_network, moved_to
+from ..network.model import load_network
 from ..plan import Plan
-from .answers import Asking, Outputs, agreement, next_token_logits, next_token_share, parts_at_a_tie
 from .device import Batch, Device, find_device
 from .merge_adapter import load_with_adapter, merge_adapter, own_dtype
+from .next_tokens import (
+    COMPARED_TOKENS,
+    Context,
+    NextTokens,
+    agreement,
+    largest_difference,
+    next_token_share,
+    next_tokens,
+)
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel
 
 MERGED_NEXT_TOKENS = "merged_next_tokens"
@@ -32,61 +43,84 @@ SAME_TEXT_IN_16_BITS = 0.8
 published in 16 bits."""
 
 
-def compare_merged(
-    plan: Plan, asking: Asking, known: Outputs | None, samples: Sequence[dict[str, Any]]
-) -> tuple[list[Finding], dict[str, Any]]:
-    """Merge the adapter into its base, save and load it, and compare logits and greedy answers with the adapter's.
+@dataclass(frozen=True)
+class Answered:
+    """The adapter's answers, along which the merged model is compared with it."""
 
-    Args:
-        known: the adapter's outputs in the precision of the comparison, if they are known.
-        samples: those of the answers' figures; publishing recognises the merged model by them.
-    """
+    contexts: Sequence[Context]
+    device: Device
+    """Where the answers were generated."""
+    known: Sequence[NextTokens] | None
+    """What the adapter predicts along them; None: it did not run in float32."""
+    samples: Sequence[dict[str, Any]]
+    """Those of the answers' figures; publishing recognises the merged model by them."""
+
+
+def compare_merged(plan: Plan, answered: Answered) -> tuple[list[Finding], dict[str, Any]]:
+    """Merge the adapter into its base, save and load it, and compare its predictions with the adapter's."""
     import torch
 
-    trust = plan.config.model.trust_remote_code
-    device = asking.device if known else _device_of_comparison(plan, asking)
+    trust, contexts, known = plan.config.model.trust_remote_code, answered.contexts, answered.known
+    device = answered.device if known else _device_of_comparison(plan, answered)
     exact = device.dtype
     if known is None:
-        network = load_with_adapter(plan.folder, exact, trust, device_map=device.device_map)
-        known = asking.outputs(device.put(network))
+        with shown(f"{_step(plan)}, loading the adapter"):
+            network = device.put(load_with_adapter(plan.folder, exact, trust, device_map=device.device_map))
+        known = next_tokens(network, contexts, f"{_step(plan)}, adapter")
         del network  # frees its memory before another one is loaded
-    answers, logits = known
-    merged = _merged_and_reloaded(plan, device)
-    tolerance = MERGE_TOLERANCE * max(1.0, float(logits.abs().max()))
-    difference = float((next_token_logits(merged, asking.questions) - logits).abs().max())
-    others = asking.answers(merged)
-    parted = [(q, a, b) for q, a, b in zip(asking.questions, answers, others, strict=True) if a != b]
-    ties = sum(parts_at_a_tie(merged, q, a, b, tolerance) for q, a, b in parted)
+    with shown(f"{_step(plan)}, merging"):
+        merged = _merged_and_reloaded(plan, device)
+    found = next_tokens(merged, contexts, f"{_step(plan)}, merged")
+    tolerance = MERGE_TOLERANCE * max(1.0, *(float(one.logits.abs().max()) for one in known))
+    different = [(a, b) for a, b in zip(found, known, strict=True) if a.differs(b)]
+    ties = sum(a.differs_at_ties(b, tolerance) for a, b in different)
     figures: dict[str, Any] = {
         "merged_compared_in": str(exact).removeprefix("torch."),
-        "merged_logits_difference": difference,
+        "merged_compared_tokens": sum(len(one.tokens) for one in known),
+        "merged_logits_difference": largest_difference(found, known),
         "merged_logits_tolerance": tolerance,
-        "merged_same_text": agreement(others, answers),
+        "merged_same_text": agreement(found, known),
         "merged_parted_at_ties": ties,
     }
     own = own_dtype(plan.folder, trust)
-    if own not in (exact, torch.float32):  # only a comparison in float32 can measure the rounding
-        figures["merged_rounded_to"] = str(own).removeprefix("torch.")
-        merged = moved_to(merged, own)
-        figures["merged_rounded_same_text"] = agreement(asking.answers(merged), answers)
-    figures[MERGED_NEXT_TOKENS] = next_token_share(merged, samples, plan.tokenizer, plan.config.train.template)
     is_exact = exact == torch.float32
-    findings = [
-        _merge_finding(figures, len(answers), is_exact, is_equal=len(parted) == ties and difference <= tolerance)
-    ]
+    if is_exact and own != exact:  # only a comparison in float32 can measure the rounding
+        figures["merged_rounded_to"] = str(own).removeprefix("torch.")
+        round_weights(merged, own)
+        found = next_tokens(merged, contexts, f"{_step(plan)}, rounded")
+        figures["merged_rounded_same_text"] = agreement(found, known)
+    figures[MERGED_NEXT_TOKENS] = next_token_share(merged, answered.samples, plan.tokenizer, plan.config.train.template)
+    is_equal = len(different) == ties and figures["merged_logits_difference"] <= tolerance
+    findings = [_merge_finding(figures, len(contexts), is_exact, is_equal)]
     if plan.config.train.method == "qlora":
         del merged
-        findings.append(_compare_with_quantized(plan, asking, answers, figures))
+        findings.append(_compare_with_quantized(plan, answered, known, figures))
     return findings, figures
 
 
-def _device_of_comparison(plan: Plan, asking: Asking) -> Device:
+def round_weights(network: PreTrainedModel, dtype: torch.dtype) -> None:
+    """Round every weight to what it is in a file of this dtype.
+
+    The network still computes in its own dtype: a CPU without such instructions is up to 85 times slower in 16 bits.
+    """
+    import torch
+
+    with torch.no_grad():
+        for tensor in network.state_dict().values():
+            if tensor.is_floating_point():
+                tensor.copy_(tensor.to(dtype))
+
+
+def _step(plan: Plan) -> str:
+    return f"verify {plan.mixture}"
+
+
+def _device_of_comparison(plan: Plan, answered: Answered) -> Device:
     """Return a device with room for float32, or else the device of the answers with its precision."""
     import torch
 
-    lengths = [len(question.prompt_ids) for question in asking.questions]
-    batch = Batch.of(lengths, asking.how.max_new_tokens, asking.how.batch_size)
-    return find_device(plan.config.model, batch, [torch.float32]) or asking.device
+    batch = Batch.of([len(context.prompt_ids) for context in answered.contexts], COMPARED_TOKENS, 1)
+    return find_device(plan.config.model, batch, [torch.float32]) or answered.device
 
 
 def _merged_and_reloaded(plan: Plan, device: Device) -> PreTrainedModel:
@@ -108,7 +142,8 @@ def _merged_and_reloaded(plan: Plan, device: Device) -> PreTrainedModel:
 def _merge_finding(figures: dict[str, Any], number: int, is_exact: bool, is_equal: bool) -> Finding:
     same, rounded = figures["merged_same_text"], figures.get("merged_rounded_same_text", 1.0)
     what = (
-        f"merged, saved and reloaded: {same:.0%} of {number} greedy answers are the adapter's, logits differ by "
+        f"merged, saved and reloaded: {same:.0%} of {number} greedy answers are the adapter's (in their first "
+        f"{COMPARED_TOKENS} tokens), logits differ by "
         f"{figures['merged_logits_difference']:.1e} at most ({figures['merged_compared_in']}; allowed "
         f"{figures['merged_logits_tolerance']:.1e})"
     )
@@ -130,15 +165,19 @@ def _merge_finding(figures: dict[str, Any], number: int, is_exact: bool, is_equa
     return Finding("merged", "ok", what)
 
 
-def _compare_with_quantized(plan: Plan, asking: Asking, answers: list[Answer], figures: dict[str, Any]) -> Finding:
+def _compare_with_quantized(
+    plan: Plan, answered: Answered, known: Sequence[NextTokens], figures: dict[str, Any]
+) -> Finding:
     """Measure how often the adapter answers the same on its 4-bit base; differences are not a fault."""
     import torch
 
     config = plan.config
     try:
-        base = load_network(config.model, config.train, asking.device.name != "cpu", plan.embeddings_needed)
-        network = load_with_adapter(plan.folder, torch.float32, base=base)
-        same = figures["quantized_same_text"] = agreement(asking.answers(network), answers)
+        with shown(f"{_step(plan)}, loading the 4-bit base"):
+            base = load_network(config.model, config.train, answered.device.name != "cpu", plan.embeddings_needed)
+            network = load_with_adapter(plan.folder, torch.float32, base=base)
+        found = next_tokens(network, answered.contexts, f"{_step(plan)}, 4-bit base")
+        same = figures["quantized_same_text"] = agreement(found, known)
     except Exception as failure:
         if not isinstance(failure, ValueError | ImportError) and not is_out_of_memory(failure):
             raise

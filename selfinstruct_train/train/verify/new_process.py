@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...core.exit_codes import INTERRUPTED
+from ...lm.transformers.memory import release
 from .record import is_refused
 
 LAUNCHED = (
@@ -31,8 +31,7 @@ def verify_in_a_new_process(folders: Sequence[Path], words: Sequence[str]) -> No
     """
     import torch
 
-    gc.collect()
-    torch.cuda.empty_cache()  # does nothing without a GPU
+    release("cuda" if torch.cuda.is_available() else "cpu")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(LAUNCHED)}
     command = [sys.executable, "-m", "selfinstruct_train", "verify", *words]
     code = subprocess.run(command, env=environment, check=False).returncode

@@ -14,6 +14,8 @@ from ...core.storage import sha256_of, write_json
 from ..plan import IDENTITY_FILE
 
 VERIFICATION_FILE = "verification.json"
+FORMAT = 3
+"""Of the record. 2: merged models were compared by whole generated answers."""
 _RECORDS = (VERIFICATION_FILE, IDENTITY_FILE, "manifest.json", "log_history.json", "loss.png")
 """Files that loading a model does not read."""
 
@@ -34,14 +36,14 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     """Return the record of an earlier verification of exactly these weights; None: there is none."""
     try:
         record = json.loads((folder / VERIFICATION_FILE).read_text(encoding="utf-8"))
-        return record if record["format"] == 2 and record["sha256"] == _checksums(folder) else None
+        return record if record["format"] == FORMAT and record["sha256"] == _checksums(folder) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def write_record(folder: Path, passed: bool, details: Mapping[str, Any]) -> None:
     """Write the result of a verification of the weights in a folder."""
-    record = {"format": 2, "passed": passed, "sha256": _checksums(folder), **details}
+    record = {"format": FORMAT, "passed": passed, "sha256": _checksums(folder), **details}
     write_json(folder / VERIFICATION_FILE, record)
 
 

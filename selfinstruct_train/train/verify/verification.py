@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...config import Config
 from ...core.model_source import TOKENIZER_FILES, load_failure
+from ...core.progress import shown
 from ...core.prompt_format import embeddings_needed, end_id, stop_ids
-from ...lm.transformers.greedy import Greedy
 from ...lm.transformers.memory import is_out_of_memory
 from ...lm.transformers.pretrained import load_pretrained_network, load_pretrained_tokenizer
 from ...lm.transformers.transformers_lm import num_embeddings
@@ -23,18 +23,11 @@ from ..checks.findings import AFTER_TRAINING, Finding, accept, to_json
 from ..failures import first_sentence
 from ..network.model import context_length
 from ..plan import Plan, differing, read_identity
-from .answers import (
-    Asking,
-    check_answers,
-    draw_questions,
-    measure,
-    new_token_limit,
-    next_token_logits,
-    next_token_share,
-)
-from .compare_merged import MERGED_NEXT_TOKENS, compare_merged
+from .answers import Asking, check_answers, draw_questions, measure, new_token_limit
+from .compare_merged import MERGED_NEXT_TOKENS, Answered, compare_merged
 from .device import Batch, Device, choose_device, dtypes_of_use
 from .merge_adapter import load_with_adapter, own_dtype
+from .next_tokens import Context, next_token_share, next_tokens
 from .record import read_record, write_record
 from .saved_weights import RETRAIN, check_adapter, check_files, check_finite, check_full, is_adapter
 
@@ -116,6 +109,8 @@ def verify_merge(merged: Path, adapter: Path, config: Config) -> None:
     Raises:
         ValueError: it is incomplete, not finite, lacks weights, or its likely tokens differ from the verification.
     """
+    import torch
+
     record = read_record(adapter)
     figures = {} if record is None else record["figures"]
     findings = [check_files(merged)]
@@ -126,7 +121,8 @@ def verify_merge(merged: Path, adapter: Path, config: Config) -> None:
     tokenizer = load_pretrained_tokenizer(merged, trust_remote_code=trust)
     try:
         batch = Batch(1, figures.get("max_new_tokens", 0) + config.train.max_length)
-        device = choose_device(config.model, batch, [own_dtype(adapter, trust)])
+        compared_in = getattr(torch, figures.get("merged_compared_in", "float32"))
+        device = choose_device(config.model, batch, [compared_in, own_dtype(adapter, trust)])
         network, findings = _load_full(merged, device, trust)
         _refuse_merge(findings)
         if not figures:
@@ -180,9 +176,10 @@ def _examine(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
 
 
 def _examine_weights(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
-    if is_adapter(plan.folder):
-        return check_adapter(plan.folder, plan.config), {}
-    return check_full(plan.folder, plan.config.model), {}
+    with shown(f"verify {plan.mixture}, weights"):
+        if is_adapter(plan.folder):
+            return check_adapter(plan.folder, plan.config), {}
+        return check_full(plan.folder, plan.config.model), {}
 
 
 def _examine_tokenizer(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
@@ -221,7 +218,8 @@ def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
         Batch.of([len(q.prompt_ids) for q in questions], limit, config.model.batch_size),
         dtypes_of_use(config.model),
     )
-    network, findings = _load(plan, device)
+    with shown(f"verify {plan.mixture}, loading"):
+        network, findings = _load(plan, device)
     if network is None:
         return findings, {}
     findings += [_check_vocabulary(network, tokenizer), _check_end_token(plan, network)]
@@ -229,16 +227,17 @@ def _examine_behaviour(plan: Plan) -> tuple[list[Finding], dict[str, Any]]:
     if not questions:
         what = f"no row's prompt leaves room for {limit} tokens in the model's context of {context}"
         return [*findings, Finding("stops", "error", what, remedy="train on shorter rows")], {}
-    asking = Asking(questions, Greedy(limit, tuple(stops), config.model.batch_size), device)
-    answers = asking.answers(network)
+    step = f"verify {plan.mixture}"
+    answers = Asking(tokenizer, limit, frozenset(stops), config.model.batch_size, step).answers(network, questions)
     figures: dict[str, Any] = {"questions_from": "validation rows" if plan.validation_rows else "training rows"}
     figures |= measure(questions, answers, tokenizer, limit)
     findings += check_answers(figures)
     if is_adapter(folder):
+        contexts = [Context.of(q.prompt_ids, a.ids) for q, a in zip(questions, answers, strict=True)]
         is_exact = device.dtype == torch.float32
-        known = (answers, next_token_logits(network, questions)) if is_exact else None
+        known = next_tokens(network, contexts, f"{step}, adapter") if is_exact else None
         del network  # frees its memory before another one is loaded
-        found, measured = compare_merged(plan, asking, known, figures["samples"])
+        found, measured = compare_merged(plan, Answered(contexts, device, known, figures["samples"]))
         findings += found
         figures |= measured
     return findings, figures

@@ -61,7 +61,7 @@ def test_the_last_line_comes_once(caplog: pytest.LogCaptureFixture) -> None:
     clock.now = 31.0
     display.update(2)
     display.close()
-    assert lines(caplog) == ["files: 2 of 2 files, 31 s so far"]
+    assert lines(caplog) == ["files: 2 of 2 files, took 31 s"]
 
 
 def test_a_step_that_is_over_soon_leaves_no_line(caplog: pytest.LogCaptureFixture) -> None:

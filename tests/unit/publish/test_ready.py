@@ -23,7 +23,7 @@ def config(tmp_path) -> Config:
     (dataset / "train.parquet").write_bytes(b"rows")
     (dataset / "README.md").write_text("---\nlicense: mit\n---\n")
     checksums = {"model.safetensors": hashlib.sha256(b"weights").hexdigest()}
-    record = {"format": 2, "passed": True, "sha256": checksums, "accepted": [], "findings": []}
+    record = {"format": 3, "passed": True, "sha256": checksums, "accepted": [], "findings": []}
     (model / "verification.json").write_text(json.dumps(record | {"figures": {}}))
     evaluate(tmp_path, fingerprint(model))
     return Config(run_dir=str(tmp_path), publish=PublishConfig(model_repo="me/m", dataset_repo="me/d"))

@@ -39,7 +39,7 @@ def test_an_adapter_that_merges_into_another_model_is_refused(make_config, monke
     assert not result.passed
     error = next(finding for finding in result.findings if finding.level == "error")
     assert error.check == "merged"
-    assert "of 50 greedy answers are the adapter's" in error.what
+    assert "of 50 greedy answers are the adapter's (in their first 32 tokens)" in error.what
     assert "publish the adapter" in error.remedy
     told = "compared in bfloat16 only, where 80% are required: neither GPU nor RAM has room for float32"
     assert (told in error.what) == (room == "for 16 bits only")

@@ -116,7 +116,7 @@ def test_what_passed_is_not_examined_again_until_a_file_changes(broken, monkeypa
 
 def test_a_file_of_verification_that_says_nothing_readable_is_none(broken):
     plan = broken()
-    for text in ("", "{", "[]", "{}", '{"passed": true}', '{"format": 2, "passed": true, "sha256": {"a": "b"}}'):
+    for text in ("", "{", "[]", "{}", '{"passed": true}', '{"format": 3, "passed": true, "sha256": {"a": "b"}}'):
         (plan.folder / VERIFICATION_FILE).write_text(text)
         assert not is_verified(plan.folder)
 
@@ -164,7 +164,7 @@ def test_training_tells_a_model_that_failed_from_one_that_could_not_be_examined(
         end_with(code)
         with pytest.raises(ValueError, match=f"trained and kept, but it could not be examined: {told}"):
             verify_in_a_new_process([tmp_path], [])
-    (tmp_path / VERIFICATION_FILE).write_text(json.dumps({"format": 2, "passed": False, "sha256": {}}))
+    (tmp_path / VERIFICATION_FILE).write_text(json.dumps({"format": 3, "passed": False, "sha256": {}}))
     with pytest.raises(ValueError, match="not proven fit for use"):
         verify_in_a_new_process([tmp_path], [])
 

@@ -4,40 +4,25 @@ from dataclasses import replace
 
 import pytest
 
-from selfinstruct_train.core.records import Row
-from selfinstruct_train.lm.transformers.greedy import Answer, Greedy
+from selfinstruct_train.lm.transformers.greedy import Answer, Greedy, greedy_answers
 from selfinstruct_train.train.plan import make_plan
+from selfinstruct_train.train.verify import answers as module
 from selfinstruct_train.train.verify.answers import (
     Asking,
-    Question,
     check_answers,
     draw_questions,
+    is_in_a_loop,
     measure,
     new_token_limit,
-    next_token_logits,
-    parts_at_a_tie,
     repeats_itself,
+    tokens_allowed,
 )
-from selfinstruct_train.train.verify.device import Device
-from tests.support import small_model
 from tests.support.hand_training import hand_train
 
 
 @pytest.fixture
 def plan(make_config):
     return make_plan(make_config(), "seeds+generated")
-
-
-def test_answers_that_part_where_two_tokens_are_equally_likely_part_at_a_tie(tmp_path):
-    from transformers import AutoModelForCausalLM
-
-    small_model.make_constant_model(tmp_path, {"a": 3.0, "b": 2.99, "c": 1.0})
-    network = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
-    question = Question(Row("", "", "", ""), (5, 6))
-    gap = float(next_token_logits(network, [question]).topk(2).values.diff().abs())
-    one, other = Answer((7, 7, 8), True), Answer((7, 9), True)
-    assert parts_at_a_tie(network, question, one, other, tolerance=gap)
-    assert not parts_at_a_tie(network, question, one, other, tolerance=gap / 3)
 
 
 def test_batched_greedy_text_is_that_of_one_by_one(plan, base_folder):
@@ -50,11 +35,38 @@ def test_batched_greedy_text_is_that_of_one_by_one(plan, base_folder):
     for folder in (base_folder, hand_train(plan, 60)):
         network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
         together, one_by_one, by_seven = (
-            Asking(questions, Greedy(16, (0,), batch_size), Device("cpu", torch.float32)).answers(network)
+            Asking(plan.tokenizer, 16, frozenset([0]), batch_size).answers(network, questions)
             for batch_size in (50, 1, 7)
         )
         assert together == one_by_one == by_seven
+        prompts = [question.prompt_ids for question in questions]
+        assert together == greedy_answers(network, prompts, Greedy(16, (0,), 50), "cpu")  # transformers' generate
     assert len({a.ids for a in together}) == 5
+
+
+def test_long_answers_in_pieces_are_those_in_one_piece_and_loops_end_early(plan, base_folder, monkeypatch):
+    from transformers import AutoModelForCausalLM
+
+    network = AutoModelForCausalLM.from_pretrained(base_folder).eval()
+    asking = Asking(plan.tokenizer, 100, frozenset([0]), 8)
+    questions = draw_questions(plan, plan.tokenizer, 100, 256)[:8]
+    whole = asking.answers(network, questions)
+    monkeypatch.setattr(module, "FIRST_PIECE", 20)
+    monkeypatch.setattr(module, "LOOP_TOKENS", 1000)
+    assert asking.answers(network, questions) == whole
+    assert {(len(answer.ids), answer.stopped) for answer in whole} == {(100, False)}
+    monkeypatch.setattr(module, "is_in_a_loop", lambda ids: len(ids) >= 60)
+    cut = asking.answers(network, questions)
+    assert [answer.ids for answer in cut] == [answer.ids[:60] for answer in whole]  # 20, and 40 more
+    assert not any(answer.stopped for answer in cut)
+
+
+def test_a_loop_is_one_short_sequence_for_96_tokens():
+    assert is_in_a_loop([1, 2, 3] * 32)
+    assert not is_in_a_loop([1, 2, 3] * 31 + [1, 2])  # 95 tokens
+    assert is_in_a_loop([9] * 100 + list(range(32)) * 3)
+    assert not is_in_a_loop(list(range(33)) * 3)
+    assert not is_in_a_loop([1, 2, 3] * 40 + [4])
 
 
 def test_questions_come_from_validation_rows_if_there_are_some(plan):
@@ -66,6 +78,21 @@ def test_questions_come_from_validation_rows_if_there_are_some(plan):
     long = replace(plan, validation_rows=(replace(plan.source_rows[0], output="red " * 200), plan.source_rows[1]))
     assert [question.row for question in draw_questions(long, plan.tokenizer, 40, None)] == [plan.source_rows[1]]
     assert draw_questions(plan, plan.tokenizer, 40, 45) == []  # the shortest prompt has more than 5 tokens
+
+
+def test_after_a_short_training_there_are_fewer_questions(plan):
+    tokens = sum(len(row.input_ids) for row in plan.rows)
+    long = replace(plan, config=replace(plan.config, train=replace(plan.config.train, epochs=4000 * 128 / tokens)))
+    assert tokens_allowed(plan) == 4096  # a quarter of two epochs is less
+    assert tokens_allowed(long) == pytest.approx(128_000, rel=0.01)
+    lengths = [len(question.prompt_ids) for question in draw_questions(long, plan.tokenizer, 1000, None)]
+    assert len(lengths) == 50  # 50 answers of 1,000 tokens and their prompts are less than 128,000
+    drawn = draw_questions(plan, plan.tokenizer, 400, None)
+    assert [len(question.prompt_ids) for question in drawn] == lengths[: len(drawn)]
+    assert (
+        sum(lengths[: len(drawn)]) + 400 * len(drawn) <= 4096 < sum(lengths[: len(drawn) + 1]) + 400 * (len(drawn) + 1)
+    )
+    assert len(draw_questions(plan, plan.tokenizer, 2000, None)) == 5  # never fewer
 
 
 def test_the_limit_is_twice_what_nearly_all_completions_need(plan):
