@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from selfinstruct_train.config import Config, EvalConfig, check_price
 from selfinstruct_train.config.load import changed_settings
 from selfinstruct_train.core.names import BASE, BASE_CUT, METRICS, TASKS, USER_ORIENTED
+from selfinstruct_train.core.progress import shown
 from selfinstruct_train.core.storage import write_json
 
 from .comparisons import NOT_TOLD_APART, Comparison
@@ -80,7 +81,8 @@ def evaluate_run(config: Config) -> Evaluated:
         files += _ask_system(config, system, sets, asked[system.name], answers)
     if published:
         answers[PUBLISHED_SET] |= published
-    evaluations = evaluate_sets(config, sets, answers, tokenize)
+    with shown("scoring"):
+        evaluations = evaluate_sets(config, sets, answers, tokenize)
     content = [to_json(e) | {"weights": weights} | _settings(config.eval, e.name) for e in evaluations]
     files.append(write_json(Path(config.run_dir) / "eval" / "scores.json", content))
     return Evaluated(evaluations, files)

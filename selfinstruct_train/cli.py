@@ -130,7 +130,8 @@ def _run(name: str, words: Sequence[str]) -> None:
     set_up_logging(verb.log_level)
     if verb.sections and verb.logs_settings:
         logger.info("%s", changed_settings(call.config))
-    verb.run(call)
+    with progress.command_shown(name):
+        verb.run(call)
 
 
 def read_call(name: str, verb: Verb, words: Sequence[str]) -> Call:

@@ -17,6 +17,7 @@ def run(call: Call) -> None:
     from selfinstruct_eval.people.server import serve
     from selfinstruct_eval.report.report import rewrite_report
 
+    from ..core.progress import others_speak
     from ..publish.model_index import write_model_indexes
 
     config = call.config
@@ -27,7 +28,8 @@ def run(call: Call) -> None:
         def announce(address: str) -> None:
             print(f"{what}\nopen {address}\nCtrl-C ends it and prints the results", flush=True)
 
-        serve(Desk(config, work), config.annotate.port, announce)
+        with others_speak():
+            serve(Desk(config, work), config.annotate.port, announce)
     path, lines = write_results(config, work)
     print("\n".join(lines), flush=True)
     if path is None:

@@ -9,15 +9,18 @@ from .verb import Call, Verb
 
 
 def run(call: Call) -> None:
+    from ..core.progress import shown
     from ..dataset.overlaps import open_overlaps
     from ..train.checks.doctor import examine
     from ..train.plan import make_plan
 
     overlaps = open_overlaps(call.config)
-    plans = [make_plan(call.config, mixture) for mixture in call.config.train.mixtures]
+    with shown("reading the rows"):
+        plans = [make_plan(call.config, mixture) for mixture in call.config.train.mixtures]
     if os.environ.get("RANK", "0") != "0":
         return
-    examination = examine(call.config, plans, overlaps)
+    with shown("examining the training"):
+        examination = examine(call.config, plans, overlaps)
     for table in examination.tables:
         print(f"{table}\n")
     examination.refuse()

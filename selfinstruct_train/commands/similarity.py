@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-
 from .verb import Call, Verb
 
 
 def run(call: Call) -> None:
-    from tqdm import tqdm
-
+    from ..core.progress import shown
     from ..dataset.similarity import write_most_similar
 
-    with tqdm(desc="similarity", unit=" instructions", disable=not sys.stderr.isatty()) as bar:
-        path = write_most_similar(call.config, bar.update)
+    num_done = 0
+    with shown("similarity") as live:
+
+        def tell(number: int) -> None:
+            nonlocal num_done
+            num_done += number
+            live.update(num_done, f"{num_done:,} instructions")
+
+        path = write_most_similar(call.config, tell)
     print(path)
 
 

@@ -2,7 +2,8 @@
 
 On a terminal it is a bar. Elsewhere (a log file, CI) it is a line of the log every half minute, however long the work
 itself says nothing: a thread of its own looks at the clock. A step that is over sooner leaves no line, except what its
-source says is worth one. Bars of other libraries are switched off in a log by `hide_bars_in_logs`.
+source says is worth one. Of nested steps the innermost is shown; a command that shows no step is shown itself. Bars of
+other libraries are switched off in a log by `hide_bars_in_logs`.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Display:
 
         stream = stream or sys.stderr
         self._step, self._unit, self._total, self._source, self._clock = step, unit, total, source, clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._is_terminal = stream.isatty() and os.environ.get("RANK", "0") == "0"
         counted = "{desc}: {percentage:3.0f}%|{bar:16}| {n_fmt}/{total_fmt}{postfix}"
         self._bar = tqdm(
@@ -75,6 +76,12 @@ class Display:
         self._last_line: tuple[object, ...] = ()
         """What the last line of the log said."""
 
+    def begin_at(self, num: int) -> None:
+        """Say how many there were before, e.g. in an earlier run; the remaining time is computed from here."""
+        with self._lock:
+            self._num = self._num_at_origin = num
+            self._origin = self._clock()
+
     def update(self, num: int, figures: str = "") -> None:
         """Say how many there are by now; `figures` are the step's own."""
         with self._lock:
@@ -85,7 +92,8 @@ class Display:
 
     def add(self, num: int, figures: str = "") -> None:
         """Say how many more there are."""
-        self.update(self._num + num, figures)
+        with self._lock:
+            self.update(self._num + num, figures)
 
     def look(self) -> None:
         """Show what has changed without an update; a thread calls it every second."""
@@ -103,6 +111,8 @@ class Display:
                 self._log(is_over=True)
 
     def _show(self) -> None:
+        if self in _steps and _steps[-1] is not self:
+            return
         since = self._clock() - self._shown
         if self._is_terminal and since >= _SECONDS_BETWEEN_FRAMES:
             self._draw()
@@ -145,20 +155,68 @@ class Display:
 def shown(step: str, unit: str = "", total: int | None = None, source: Source | None = None) -> Iterator[Display]:
     """Show a step while the block runs, e.g. `with shown("loading the model"):`."""
     display = Display(step, unit, total, source)
-    is_over = threading.Event()
+    with _open(display):
+        try:
+            with _repeated(display.look):
+                yield display
+        finally:
+            display.close()
+
+
+@contextmanager
+def command_shown(command: str) -> Iterator[None]:
+    """Log every half minute how long a command has run while it shows no step; a terminal gets the same lines."""
+    begun = logged = time.monotonic()
 
     def look() -> None:
-        while not is_over.wait(_SECONDS_BETWEEN_LOOKS):
-            display.look()
+        nonlocal logged
+        now = time.monotonic()
+        if _steps:
+            logged = now
+        elif now - logged >= SECONDS_BETWEEN_LOG_LINES:
+            logged = now
+            logger.info("%s: %s so far", command, duration(now - begun))
 
-    thread = threading.Thread(target=look, name="progress", daemon=True)
+    with _repeated(look):
+        yield
+
+
+@contextmanager
+def others_speak() -> Iterator[None]:
+    """Show nothing while the block runs: it waits for another process, or for a person."""
+    with _open(None):
+        yield
+
+
+_steps: list[Display | None] = []
+"""The steps that are being shown, the innermost last."""
+
+
+@contextmanager
+def _open(display: Display | None) -> Iterator[None]:
+    _steps.append(display)
+    try:
+        yield
+    finally:
+        _steps.pop()
+
+
+@contextmanager
+def _repeated(look: Callable[[], None]) -> Iterator[None]:
+    """Call a function every second in a thread while the block runs."""
+    is_over = threading.Event()
+
+    def repeat() -> None:
+        while not is_over.wait(_SECONDS_BETWEEN_LOOKS):
+            look()
+
+    thread = threading.Thread(target=repeat, name="progress", daemon=True)
     thread.start()
     try:
-        yield display
+        yield
     finally:
         is_over.set()
         thread.join()
-        display.close()
 
 
 def hide_bars_in_logs(stream: TextIO | None = None) -> None:

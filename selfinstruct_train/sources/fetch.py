@@ -113,14 +113,13 @@ def fetch_all(files: Sequence[PinnedFile], data: Path, source: Source, num_worke
     Raises:
         ValueError: a file cannot be had or is not the pinned one; the files that are there by then stay.
     """
-    from tqdm import tqdm
-
+    from ..core.progress import shown
     from ..core.storage import write_atomically
 
     manifest = Manifest(data)
     lacking: dict[str, PinnedFile] = {}
     failed = threading.Event()
-    with tqdm(total=len(files), desc="files", unit="file") as bar, ThreadPoolExecutor(num_workers) as pool:
+    with shown("files", "files", len(files)) as live, ThreadPoolExecutor(num_workers) as pool:
 
         def bring(file: PinnedFile) -> None:
             if failed.is_set():
@@ -139,7 +138,7 @@ def fetch_all(files: Sequence[PinnedFile], data: Path, source: Source, num_worke
                     write_atomically(target, content)
                     manifest.note(file, content, origin)
                     _part(target).unlink(missing_ok=True)
-            bar.update()
+            live.add(1)
 
         futures = [pool.submit(bring, file) for file in files]
         try:

@@ -12,10 +12,9 @@ import math
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
+from ..core.progress import Display, shown
 from .checkpoints import MARK, Clock, bring_to_disk
 from .launch import check_trainer
 from .plan import Plan
@@ -32,26 +31,26 @@ def progress_bar(description: str, stack: ExitStack) -> TrainerCallback:
     """Return the callback that shows steps and the latest loss in one line.
 
     Args:
-        stack: closes the bar, so that the next output, also an error, begins on a new line.
+        stack: closes the line, so that the next output, also an error, begins on a new one.
     """
     from transformers import TrainerCallback
 
     class ProgressBar(TrainerCallback):
-        bar: tqdm[NoReturn] | None = None
+        live: Display | None = None
+        loss = ""
 
         def on_train_begin(
             self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
         ) -> None:
             if state.is_world_process_zero:
-                bar = tqdm(total=state.max_steps, initial=state.global_step, desc=description, unit="step")
-                self.bar = bar
-                stack.callback(bar.close)
+                self.live = stack.enter_context(shown(description, "steps", state.max_steps))
+                self.live.begin_at(state.global_step)
 
         def on_step_end(
             self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
         ) -> None:
-            if self.bar is not None:
-                self.bar.update(state.global_step - self.bar.n)
+            if self.live is not None:
+                self.live.update(state.global_step, self.loss)
 
         def on_log(
             self,
@@ -61,14 +60,9 @@ def progress_bar(description: str, stack: ExitStack) -> TrainerCallback:
             logs: Logs = None,
             **kwargs: Any,
         ) -> None:
-            if self.bar is not None and logs and "loss" in logs:
-                self.bar.set_postfix(loss=f"{float(logs['loss']):.3f}")
-
-        def on_train_end(
-            self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-        ) -> None:
-            if self.bar is not None:
-                self.bar.close()
+            if self.live is not None and logs and "loss" in logs:
+                self.loss = f"loss {float(logs['loss']):.3f}"
+                self.live.update(state.global_step, self.loss)
 
     return ProgressBar()
 

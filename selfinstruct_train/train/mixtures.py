@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..config import Config
+from ..core.progress import shown
 from .checkpoints import delete_checkpoints
 from .checks.doctor import FindOverlaps, examine
 from .failures import first_does
@@ -50,7 +51,8 @@ def train_mixtures(config: Config, open_overlaps: Callable[[], FindOverlaps]) ->
         ValueError: it cannot be trained as set, here or now; one line with the remedy.
     """
     logger.info("training runs as %s", check(config))
-    plans = [make_plan(config, mixture) for mixture in config.train.mixtures]
+    with shown("reading the rows"):
+        plans = [make_plan(config, mixture) for mixture in config.train.mixtures]
     for plan in plans:
         refuse_other_training(plan)
     new = [plan for plan in plans if not is_complete(plan)]
@@ -63,7 +65,8 @@ def train_mixtures(config: Config, open_overlaps: Callable[[], FindOverlaps]) ->
 
 
 def _examine(config: Config, plans: Sequence[Plan], overlaps: FindOverlaps) -> None:
-    examination = examine(config, plans, overlaps)
+    with shown("examining the training"):
+        examination = examine(config, plans, overlaps)
     for table in examination.tables:
         logger.info("%s", table)
     examination.refuse()

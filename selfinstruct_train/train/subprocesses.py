@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..core.exit_codes import BUDGET_REACHED, ERROR, INTERRUPTED
+from ..core.progress import others_speak
 from .plan import Plan, read_identity
 from .verify.record import is_verified
 
@@ -62,7 +63,8 @@ def run_to_end(command: Sequence[str], what: str) -> None:
     # a training that continued alone would keep its folder locked
     before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
-        code = process.wait()
+        with others_speak():
+            code = process.wait()
     except KeyboardInterrupt:
         code = _end(process)
         if code not in _TOLD:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import Config
+from ..core.progress import shown
 from .arguments import (
     check_available,
     check_lora_targets,
@@ -108,7 +109,8 @@ def train(plan: Plan) -> Result:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
         state.wait_for_everyone()
         finished = plan.work / "finished"
-        save_model(plan, trainer, finished, uses_bfloat16(plan.config.train, on_gpu), clock.read(), done)
+        with shown(f"train {plan.mixture}, saving"):
+            save_model(plan, trainer, finished, uses_bfloat16(plan.config.train, on_gpu), clock.read(), done)
         state.wait_for_everyone()
         first_does(lambda: put_in_place(plan, finished))
     return _result(plan, trainer, time.monotonic() - start)
@@ -126,7 +128,8 @@ def _checkpoint_bytes(plan: Plan, skeleton: PreTrainedModel) -> int:
 
 
 def _make_trainer(plan: Plan, arguments: SFTConfig, on_gpu: bool, first_epoch: int, clock: Clock) -> SFTTrainer:
-    network = load_network(plan.config.model, plan.config.train, on_gpu, plan.embeddings_needed)
+    with shown(f"train {plan.mixture}, loading {plan.config.model.path}"):
+        network = load_network(plan.config.model, plan.config.train, on_gpu, plan.embeddings_needed)
     with tracker_folder(plan):
         trainer = make_trainer(
             plan,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...core.exit_codes import INTERRUPTED
+from ...core.progress import others_speak
 from ...lm.transformers.memory import release
 from .record import is_refused
 
@@ -34,7 +35,8 @@ def verify_in_a_new_process(folders: Sequence[Path], words: Sequence[str]) -> No
     release("cuda" if torch.cuda.is_available() else "cpu")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(LAUNCHED)}
     command = [sys.executable, "-m", "selfinstruct_train", "verify", *words]
-    code = subprocess.run(command, env=environment, check=False).returncode
+    with others_speak():
+        code = subprocess.run(command, env=environment, check=False).returncode
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     if code and any(is_refused(folder) for folder in folders):

@@ -5,11 +5,20 @@ from __future__ import annotations
 import io
 import logging
 import threading
+import time
 
 import pytest
 
 from selfinstruct_train.core import progress as module
-from selfinstruct_train.core.progress import Display, compact, duration, hide_bars_in_logs, shown
+from selfinstruct_train.core.progress import (
+    Display,
+    command_shown,
+    compact,
+    duration,
+    hide_bars_in_logs,
+    others_speak,
+    shown,
+)
 
 
 class Terminal(io.StringIO):
@@ -55,6 +64,15 @@ def test_a_counted_step_tells_its_figures_and_the_time_to_go(caplog: pytest.LogC
     assert lines(caplog) == ["train seeds: 2 of 22 steps, loss 2.718, 6 min 40 s to go"]
 
 
+def test_what_an_earlier_run_did_is_no_progress(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    display = Display("train seeds", "steps", 22, stream=io.StringIO(), clock=clock)
+    display.begin_at(20)
+    clock.now = 40.0
+    display.update(21)  # 1 in 40 seconds, 1 to go
+    assert lines(caplog) == ["train seeds: 21 of 22 steps, 40 s to go"]
+
+
 def test_the_last_line_comes_once(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     display = Display("files", "files", 2, stream=io.StringIO(), clock=clock)
@@ -83,6 +101,31 @@ def test_the_thread_looks_while_the_work_is_silent(
     with shown("loading the model"):
         assert told.wait(10)
     assert threading.active_count() == before
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SECONDS_BETWEEN_LOOKS", 0.005)
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_LOG_LINES", 0.02)
+
+
+def test_of_nested_steps_the_innermost_is_shown_and_else_the_command(
+    caplog: pytest.LogCaptureFixture, quick: None
+) -> None:
+    def names() -> set[str]:
+        caplog.clear()
+        time.sleep(0.2)
+        return {line.split(":")[0] for line in lines(caplog)}
+
+    with command_shown("train"):
+        assert names() == {"train"}
+        with shown("examining"):
+            with shown("loading"):
+                assert names() == {"loading"}
+            assert names() == {"examining"}
+        with others_speak():
+            assert names() == set()
+        assert names() == {"train"}
 
 
 def test_a_terminal_sees_a_bar_and_a_log_none(caplog: pytest.LogCaptureFixture) -> None:
