@@ -89,7 +89,7 @@ def tell_positions(kv_cache: DynamicCache | None, positions: Tensor) -> None:
     """Tell the attention to a prefix which positions, int64 (rows, queries), the next queries have in their texts."""
     known: QueryPositions | None = getattr(kv_cache, "query_positions", None)
     if known is not None:
-        known.now = positions
+        known.tell(positions)
 
 
 def repeated(kv_cache: DynamicCache, num_rows: int) -> DynamicCache:

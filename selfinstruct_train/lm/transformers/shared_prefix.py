@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,11 +27,35 @@ MAX_SCORES = {"cpu": 1 << 19, "cuda": 1 << 26}
 """Scores against the prefix held at once; more queries take turns. A CPU's cache holds so many (twice as fast)."""
 
 
-@dataclass
 class QueryPositions:
-    """The positions of the queries in their texts, int64 (rows, queries), told before each forward pass."""
+    """The positions of the queries in their texts, told before each forward pass to all layers of a cache."""
 
-    now: Tensor | None = None
+    def __init__(self) -> None:
+        self._now: Tensor | None = None
+        self._latest = 0
+        self._hidden: dict[tuple[int, int], Tensor] = {}
+
+    def tell(self, positions: Tensor) -> None:
+        """Take the positions of the next queries, int64 (rows, queries)."""
+        self._now, self._latest = positions, int(positions.max())
+        self._hidden = {}
+
+    def hidden(self, first: int, num_keys: int, window: int | None) -> Tensor | None:
+        """Return which of `num_keys` keys from position `first` on lie outside each query's window.
+
+        Returns:
+            bool (rows, queries, keys), or None where no query's window ends among them.
+        """
+        import torch
+
+        if window is None or self._latest < first + window:
+            return None
+        assert self._now is not None
+        if (first, window) not in self._hidden:
+            first_seen = self._now - (window - 1) - first  # index of the first key that a query sees, (rows, queries)
+            keys = torch.arange(num_keys, device=self._now.device)
+            self._hidden[first, window] = keys < first_seen[..., None]
+        return self._hidden[first, window]
 
 
 @dataclass(frozen=True)
@@ -53,18 +77,6 @@ class PrefixKeys:
         length = keys.shape[2]
         first = 0 if window is None else max(0, length - (window - 1))
         return cls(keys[0, :, first:], values[0, :, first:], first, window, positions)
-
-    def hidden(self) -> Tensor | None:
-        """Return which keys lie outside the window of each query, bool (rows, queries, tokens); None: no key does."""
-        import torch
-
-        if self.window is None:
-            return None
-        assert self.positions.now is not None
-        num_hidden = self.positions.now - (self.window - 1) - self.first  # of each query, (rows, queries)
-        if int(num_hidden.max()) <= 0:
-            return None
-        return torch.arange(self.keys.shape[1], device=self.keys.device) < num_hidden[..., None]
 
 
 def register() -> None:
@@ -110,40 +122,42 @@ def attention(
         raise NotImplementedError(f"a window of {window} where the cache has {prefix.window}")
     rows, heads, queries, size = query.shape
     key_heads = key.shape[1]
-    grouped = (query * (size**-0.5 if scaling is None else scaling)).reshape(rows, key_heads, -1, size)
+    grouped = query.reshape(rows, key_heads, -1, size)
+    turn_into_scores = partial(_scores, scale=size**-0.5 if scaling is None else scaling, softcap=softcap)
     if window is not None and key.shape[2] > (seen := window - 1 + queries):
         key, value = key[:, :, -seen:], value[:, :, -seen:]
         attention_mask = attention_mask if attention_mask is None else attention_mask[..., -seen:]
-    parts = [_own_part(grouped, key, value, attention_mask, queries, softcap)]
+    parts = [_own_part(turn_into_scores(grouped, key), value, attention_mask, queries)]
     if prefix is not None:
-        parts.append(_prefix_part(grouped, prefix, softcap))
+        parts.append(_prefix_part(grouped, prefix, turn_into_scores))
     if sinks is not None:
         parts.append(_sink_part(sinks, parts[0], queries))
     joined = _merged(parts)  # (rows, key heads, group x queries, value size)
-    return joined.reshape(rows, heads, queries, -1).transpose(1, 2).contiguous(), None
+    return joined.reshape(rows, heads, queries, -1).transpose(1, 2).to(value.dtype).contiguous(), None
 
 
 Part = tuple["Tensor", "Tensor", "Tensor"]
 """Attention to some of the keys: weighted values, not divided by the sum; the highest score; the sum of exponentials.
 
-The last two are float32 (rows, key heads, group x queries, 1), the sum relative to the highest score.
+All are float32 also in a 16-bit model: a score of 40 has an error of 0.1 in bfloat16. The last two are (rows, key
+heads, group x queries, 1), the sum relative to the highest score.
 """
 
 
-def _prefix_part(grouped: Tensor, prefix: PrefixKeys, softcap: float | None) -> Part:
+def _prefix_part(grouped: Tensor, prefix: PrefixKeys, turn_into_scores: Callable[[Tensor, Tensor], Tensor]) -> Part:
     """Attend to the prefix; `grouped` is (rows, key heads, group x queries, head size)."""
     import torch
 
     rows, key_heads, per_row, size = grouped.shape
     queries = grouped.transpose(0, 1).reshape(key_heads, rows * per_row, size)
-    keys, values = prefix.keys.transpose(1, 2), prefix.values
-    hidden = prefix.hidden()
+    keys, values = prefix.keys, prefix.values
+    hidden = prefix.positions.hidden(prefix.first, keys.shape[1], prefix.window)
     if hidden is not None:  # (rows, queries, tokens) -> (rows x group x queries, tokens)
         hidden = hidden[:, None].expand(-1, per_row // hidden.shape[1], -1, -1).reshape(rows * per_row, -1)
-    turn = max(1, MAX_SCORES.get(keys.device.type, 1 << 26) // (key_heads * keys.shape[2]))
+    turn = max(1, MAX_SCORES.get(keys.device.type, 1 << 26) // (key_heads * keys.shape[1]))
     parts = []
     for start in range(0, rows * per_row, turn):
-        scores = _capped(queries[:, start : start + turn] @ keys, softcap)
+        scores = turn_into_scores(queries[:, start : start + turn], keys)
         if hidden is not None:
             scores.masked_fill_(hidden[None, start : start + turn], torch.finfo(scores.dtype).min)
         parts.append(_weighed(scores, values))
@@ -152,16 +166,15 @@ def _prefix_part(grouped: Tensor, prefix: PrefixKeys, softcap: float | None) -> 
     return weighed, highest, total
 
 
-def _own_part(
-    grouped: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, queries: int, softcap: float | None
-) -> Part:
-    """Attend to each row's own keys, (rows, key heads, own tokens, head size)."""
+def _own_part(scores: Tensor, value: Tensor, mask: Tensor | None, queries: int) -> Part:
+    """Attend to each row's own values (rows, key heads, own tokens, size) by scores (rows, key heads, group x queries,
+    own tokens).
+    """
     import torch
 
-    scores = _capped(grouped @ key.transpose(2, 3), softcap)  # (rows, key heads, group x queries, own tokens)
     if mask is None and queries > 1:
-        own = key.shape[2]
-        mask = torch.ones(queries, own, dtype=torch.bool, device=key.device).tril(own - queries)[None, None]
+        own = value.shape[2]
+        mask = torch.ones(queries, own, dtype=torch.bool, device=value.device).tril(own - queries)[None, None]
     if mask is not None:
         apart = scores.view(*scores.shape[:2], -1, queries, scores.shape[3])
         apart.masked_fill_(~mask[:, :, None], torch.finfo(scores.dtype).min)
@@ -177,19 +190,42 @@ def _sink_part(sinks: Tensor, own: Part, queries: int) -> Part:
     return torch.zeros_like(weighed), score.expand_as(highest), torch.ones_like(total)
 
 
-def _capped(scores: Tensor, softcap: float | None) -> Tensor:
-    return scores if softcap is None else (scores / softcap).tanh() * softcap
+def _scores(queries: Tensor, keys: Tensor, scale: float, softcap: float | None) -> Tensor:
+    """Return the scores (..., queries, keys) of queries (..., queries, head size) and keys (..., keys, head size)."""
+    scores = _product(queries, keys.transpose(-1, -2)).mul_(scale)
+    return scores if softcap is None else scores.div_(softcap).tanh_().mul_(softcap)
 
 
 def _weighed(scores: Tensor, value: Tensor) -> Part:
     """Turn scores (..., queries, keys), which are overwritten, into the weighted sum of values (..., keys, size)."""
-    import torch
-
-    scores = scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
     highest = scores.amax(-1, keepdim=True)
     weights = scores.sub_(highest).exp_()
     total = weights.sum(-1, keepdim=True)
-    return weights.to(value.dtype) @ value, highest, total
+    return _product(weights.to(value.dtype), value), highest, total
+
+
+def _product(one: Tensor, other: Tensor) -> Tensor:
+    """Return the matrix product, in float32 for 16-bit factors."""
+    import torch
+
+    if one.dtype not in (torch.bfloat16, torch.float16):
+        return one @ other
+    if one.is_cuda and _has_wide_products():
+        flat = torch.bmm(one.flatten(0, -3), other.flatten(0, -3), out_dtype=torch.float32)
+        return flat.unflatten(0, one.shape[:-2])
+    return one.float() @ other.float()
+
+
+@cache
+def _has_wide_products() -> bool:
+    """Return whether this torch gives a float32 product of 16-bit factors on the GPU."""
+    import torch
+
+    one = torch.zeros(1, 8, 8, dtype=torch.bfloat16, device="cuda")
+    try:
+        return torch.bmm(one, one, out_dtype=torch.float32).dtype == torch.float32
+    except (TypeError, RuntimeError):
+        return False
 
 
 def _merged(parts: list[Part]) -> Tensor:
