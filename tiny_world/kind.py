@@ -69,9 +69,12 @@ class Kind:
         return bool(self.labels)
 
 
+_BETWEEN_WORDS = re.compile(r"[^\w']+")
+
+
 def normalize(text: str) -> str:
     """Lower-case, words and digits only, single spaces: how answers are compared."""
-    return re.sub(r"[^\w']+", " ", text.lower()).strip()
+    return _BETWEEN_WORDS.sub(" ", text.lower()).strip()
 
 
 @dataclass(frozen=True)

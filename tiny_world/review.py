@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 
 from selfinstruct_train.cli import exit_code_of
@@ -23,10 +24,15 @@ from tiny_world.kinds import NEAR
 FIELD_NAME = re.compile(r"^\w+: ")  # "Sentence: ..." is as good an input as the sentence
 
 
+@lru_cache(maxsize=1)  # an instruction's instances follow each other
+def _readings(instruction: str) -> list[tuple[Kind, dict[str, str]]]:
+    return read_back(instruction, NEAR)
+
+
 def review(instruction: str, input: str, output: str) -> tuple[Kind | None, Verdict]:
     """Judge one instance; where an instruction reads as several kinds, the kindest verdict counts."""
     best: tuple[Kind | None, Verdict] = (None, Verdict(False, False))
-    for kind, groups in read_back(instruction, NEAR):
+    for kind, groups in _readings(instruction):
         slots = {k: v for k, v in groups.items() if k != "input"}
         if "input" in groups:  # the instruction holds its input: the field must be empty
             verdict = kind.judge(groups["input"], output, slots) if not input.strip() else Verdict(False, False)
