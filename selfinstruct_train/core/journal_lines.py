@@ -66,11 +66,17 @@ def header_differences(stored: dict[str, Any], header: dict[str, Any]) -> list[s
 
 
 def check_header(path: Path, stored: dict[str, Any], header: dict[str, Any]) -> None:
+    """Refuse a header that differs from the stored one.
+
+    Raises:
+        ValueError: one line that names every difference.
+    """
     differing = header_differences(stored, header)
     if differing:
+        files = "; a built-in file may have changed with the package" if any("_sha256:" in d for d in differing) else ""
         raise ValueError(
-            f"{path} belongs to another configuration ({'; '.join(differing)}); choose another run_dir, or give the "
-            "settings it was begun with"
+            f"{path} belongs to another configuration ({'; '.join(differing)}{files}); choose another run_dir, or give "
+            "the settings it was begun with"
         )
 
 

@@ -145,6 +145,17 @@ def test_another_header_is_refused_naming_every_differing_field(tmp_path: Path) 
     assert "stage" not in str(error.value)
 
 
+def test_another_file_is_told_to_be_perhaps_the_package_s_own(tmp_path: Path) -> None:
+    Journal.open(tmp_path / "j.jsonl", {"seed": 1, "templates_sha256": "aa"}).close()
+    hint = "a built-in file may have changed with the package"
+    with pytest.raises(
+        ValueError, match=rf'\(templates_sha256: "aa" there, "bb" now; {hint}\); choose another run_dir'
+    ):
+        Journal.open(tmp_path / "j.jsonl", {"seed": 1, "templates_sha256": "bb"})
+    with pytest.raises(ValueError, match=r"\(seed: 1 there, 2 now\); choose another run_dir"):
+        Journal.open(tmp_path / "j.jsonl", {"seed": 2, "templates_sha256": "aa"})
+
+
 def test_a_field_that_only_one_header_has_is_named_too(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
     Journal.open(path, {"stage": "a", "old": 1}).close()
