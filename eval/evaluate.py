@@ -7,7 +7,7 @@ stopped evaluation goes on with the same call; reports are other modules' busine
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from .predict import (
     Kind,
     System,
     cut_at_blank_line,
+    doubts,
     find_systems,
     kind_of,
     predict,
@@ -55,8 +56,11 @@ class Evaluated:
     files: list[Path]
 
 
-def evaluate_run(config: Config) -> Evaluated:
+def evaluate_run(config: Config, state_of: Callable[[Path], str] | None = None) -> Evaluated:
     """Ask the base, the trained models and `eval.models`; write <run_dir>/eval/<system>/ and eval/scores.json.
+
+    Args:
+        state_of: see `predict.doubts`; None: no model's verification is looked for.
 
     Raises:
         ValueError: data, a setting or a model is not what it should be.
@@ -75,6 +79,9 @@ def evaluate_run(config: Config) -> Evaluated:
         for system in systems
     }
     logger.info("%s", changed_settings(config))
+    for line in doubts(config, state_of or (lambda _: "passed")):
+        logger.warning("%s", line)
+    logger.info("evaluating %s on %s", ", ".join(s.name for s in systems), ", ".join(sets))
     files: list[Path] = []
     answers: dict[str, dict[str, Sequence[str]]] = {name: {} for name in sets}
     for system in systems:

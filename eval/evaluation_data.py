@@ -56,9 +56,8 @@ def open_evaluation_data(config: Config) -> Iterable[EvaluationExample]:
                     pass
         except ValueError as error:
             raise ValueError(
-                f"{error} (generate.contamination.sets names {name!r}, which no generated row may overlap: "
-                "`selfinstruct data` gets the official evaluation data, --generate.contamination.action off goes "
-                "without)"
+                f"{error} (generate.contamination.sets names {name!r}, which no generated row may overlap; "
+                "--generate.contamination.action off goes without)"
             ) from error
     return EvaluationData(config)
 

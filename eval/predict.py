@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -65,6 +65,31 @@ def find_systems(config: Config) -> list[System]:
     trained = [System(mixture, "trained", str(models / mixture)) for mixture in mixtures]
     others = [System(name, "other", path) for name, path in config.eval.models.items()]
     return [System(BASE), *trained, *others]
+
+
+def doubts(config: Config, state_of: Callable[[Path], str]) -> list[str]:
+    """Return a line for each trained model that an evaluation lacks, or that is not proven fit for use.
+
+    Args:
+        state_of: tells of a model folder whether it "passed" its verification, "failed" it, or was "not verified".
+    """
+    found, models = [], Path(config.run_dir) / "model"
+    systems = {system.name: system for system in find_systems(config)}
+    for mixture in config.train.mixtures:
+        system = systems.get(mixture)
+        if system is None:
+            found.append(
+                f"{mixture} is not evaluated: {models / mixture} holds no model; run `selfinstruct train` first, then "
+                "this command again"
+            )
+        elif (state := state_of(models / mixture)) == "failed":
+            found.append(
+                f"{mixture} is evaluated, but it failed its verification: {models / mixture / 'verification.json'} "
+                "says why"
+            )
+        elif state == "not verified":
+            found.append(f"{mixture} is evaluated, but these weights are not verified; run `selfinstruct verify`")
+    return found
 
 
 def kind_of(name: str, config: Config) -> Kind:

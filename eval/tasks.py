@@ -15,6 +15,7 @@ from typing import Any
 
 from selfinstruct_train.config import EvalConfig
 from selfinstruct_train.core.names import TASKS, USER_ORIENTED
+from selfinstruct_train.core.paper_material import how_to_get
 from selfinstruct_train.sources.natural_instructions import TaskFiles, open_tasks, read_instances, read_text
 
 from .examples import Example
@@ -149,7 +150,8 @@ def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ValueError(f"{path}: no such file") from None
+        remedy = how_to_get(path)
+        raise ValueError(f"{path}: no such file" + (f"; {remedy}" if remedy else "")) from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
     except OSError as error:

@@ -27,7 +27,13 @@ def run(call: Call) -> None:
         print(path)
     if lacking:
         names = ", ".join(file.path for file in lacking[:8]) + (" ..." if len(lacking) > 8 else "")
-        print(f"missing: {len(lacking)} files are not in the folder: {names}; without --from they are downloaded")
+        what = f"{len(lacking)} files are not in {', '.join(map(str, folders))}: {names}"
+        if not call.options["partial"]:
+            raise ValueError(
+                f"{what}; give the same command without --from to download them, name another folder with one more "
+                "--from, or add --partial if you do not need them"
+            )
+        print(f"missing: {what}")
 
 
 VERB = Verb(
@@ -44,6 +50,7 @@ VERB = Verb(
             "help": "take the files from this folder (a data folder, or a checkout of either repository) and not from "
             "the network; may be given more than once",
         },
+        "--partial": {"action": "store_true", "help": "succeed although the folders of --from lack some of the files"},
     },
     when_stopped=GOES_ON,
 )

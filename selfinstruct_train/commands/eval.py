@@ -16,6 +16,7 @@ def run(call: Call) -> None:
     from selfinstruct_eval.scores import summary
 
     from ..publish.model_index import write_model_indexes
+    from ..train.verify.record import state_of
 
     predictions, scores = call.options["predictions"], call.options["scores"]
     if scores and not predictions:
@@ -24,7 +25,7 @@ def run(call: Call) -> None:
         done = evaluate_files(call.config, predictions, scores)
         lines, files = file_lines(done.evaluations[0]), done.files
     else:
-        done = evaluate_run(call.config)
+        done = evaluate_run(call.config, state_of)
         lines = summary(done.evaluations[0])
         files = [*done.files, *write_report(call.config, done.evaluations), *write_model_indexes(call.config.run_dir)]
     for file in files:

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..core.paper_material import how_to_get
 from ..core.records import Pair, SeedTask
 
 
@@ -21,7 +22,10 @@ def read_seed_tasks(path: str | Path) -> list[SeedTask]:
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"{path}: no such seed file; set generate.seed_tasks to a jsonl file or to builtin:english")
+        known = f"{remedy}, or " if (remedy := how_to_get(path)) else ""
+        raise ValueError(
+            f"{path}: no such seed file; {known}set generate.seed_tasks to a jsonl file or to builtin:english"
+        )
     tasks: list[SeedTask] = []
     first_line: dict[str, int] = {}
     for number, line in enumerate(path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):

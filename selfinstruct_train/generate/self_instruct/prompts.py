@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...core.paper_material import how_to_get
+
 # The two header lines and the numbering are the released code's format (bootstrap_instructions.py, encode_prompt).
 _HEADER = "Come up with a series of tasks:"
 _CLASSIFICATION_HEADER = (
@@ -66,9 +68,10 @@ def read_templates(folder: str | Path) -> Templates:
 
 def _read_template(path: Path) -> str:
     if not path.is_file():
+        known = f"{remedy}; " if (remedy := how_to_get(path)) else ""
         raise ValueError(
-            f"{path}: no such template; generate.templates must be a folder with classification.txt, input_first.txt "
-            "and output_first.txt, or builtin:english"
+            f"{path}: no such template; {known}generate.templates must be a folder with classification.txt, "
+            "input_first.txt and output_first.txt, or builtin:english"
         )
     try:
         text = path.read_text(encoding="utf-8").rstrip()

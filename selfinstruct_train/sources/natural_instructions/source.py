@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from ...core.paper_material import how_to_get
 from .archives import Files, Folder, Tar, Zip
 from .format import checked_task
 from .hub import HUB, HubTasks
@@ -66,9 +67,10 @@ def open_tasks(source: str) -> TaskFiles:
     if path.is_dir():
         return _StoredTasks(source, Folder(path))
     if not path.is_file():
+        known = f"{remedy}; " if (remedy := how_to_get(path)) else ""
         raise ValueError(
-            f"{source}: no such folder or archive; tasks are a folder that holds tasks/ and splits/, a .zip or .tar.gz "
-            f"of one, or {HUB}<owner/name>"
+            f"{source}: no such folder or archive; {known}tasks are a folder that holds tasks/ and splits/, a .zip or "
+            f".tar.gz of one, or {HUB}<owner/name>"
         )
     if source.endswith(_ZIP):
         return _StoredTasks(source, Zip(path))

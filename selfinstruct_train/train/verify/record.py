@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ...core.storage import sha256_of, write_json
 from ..plan import IDENTITY_FILE
@@ -30,6 +30,12 @@ def is_refused(folder: Path) -> bool:
     """Return whether exactly these weights failed their verification; false if they were never verified."""
     record = read_record(folder)
     return record is not None and record["passed"] is not True
+
+
+def state_of(folder: Path) -> Literal["passed", "failed", "not verified"]:
+    """Return the result of the verification of exactly these weights."""
+    record = read_record(folder)
+    return "not verified" if record is None else "passed" if record["passed"] is True else "failed"
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:

@@ -114,6 +114,10 @@ def test_a_run_is_evaluated_and_repeating_it_asks_nothing_again(
     assert reached.returncode == 3 and "budget.max_tokens is reached" in reached.stderr.splitlines()[-1]
     done = evaluate(*settings, *limits)
     assert done.returncode == 0, done.stderr
+    said = done.stderr.splitlines()
+    begins = said.index("evaluating base, seeds on tasks")
+    assert said[begins - 1] == "seeds is evaluated, but these weights are not verified; run `selfinstruct verify`"
+    assert any(line.startswith("seeds, tasks: 4 of 4 answers") for line in said[begins:])
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["base", "tuned", "gain"]
     run = tmp_path / "run"

@@ -9,6 +9,7 @@ from selfinstruct_eval.examples import Example
 from selfinstruct_eval.predict import (
     System,
     cut_at_blank_line,
+    doubts,
     find_systems,
     journal_of,
     predict,
@@ -164,6 +165,25 @@ def test_systems_are_the_base_and_each_trained_model_that_is_there(config: Confi
     assert [s.name for s in find_systems(config)] == ["base", "seeds+generated"]
     (tmp_path / "run" / "model" / "seeds" / "model.safetensors").unlink()
     assert [s.name for s in find_systems(both)] == ["base", "seeds+generated"]
+
+
+def test_a_model_that_is_not_there_or_not_proven_is_told_with_the_remedy(config: Config, tmp_path: Path):
+    both = replace(config, train=TrainConfig(mixtures=("seeds", "seeds+generated")))
+    weights = Path(config.run_dir) / "model" / "seeds" / "model.safetensors"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"weights")
+    lacking = f"seeds+generated is not evaluated: {weights.parents[1]}/seeds+generated holds no model; run "
+    for state, told in (
+        ("passed", []),
+        ("not verified", ["seeds is evaluated, but these weights are not verified; run `selfinstruct verify`"]),
+        (
+            "failed",
+            [f"seeds is evaluated, but it failed its verification: {weights.parent}/verification.json says why"],
+        ),
+    ):
+        *found, last = doubts(both, lambda _, state=state: state)
+        assert found == told
+        assert last.startswith(lacking + "`selfinstruct train` first")
 
 
 def test_a_base_that_is_no_model_is_refused_before_anything_is_loaded(config: Config, tmp_path: Path):

@@ -118,10 +118,15 @@ def test_a_whole_checkout_gives_all_and_a_second_call_reads_nothing(tmp_path, mo
 
 def test_the_command_takes_what_a_folder_has_and_says_what_it_lacks(shared_data, tmp_path):
     done = run_cli("data", "--data", tmp_path, "--from", shared_data)
+    assert done.returncode == 2
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith(f"error: 124 files are not in {shared_data}: self-instruct/templates/clf_task_template.py")
+    assert "give the same command without --from to download them" in error
+    done = run_cli("data", "--data", tmp_path, "--from", shared_data, "--partial")
     assert done.returncode == 0, done.stderr
     assert len(read_seed_tasks(tmp_path / "self-instruct/seed_tasks.jsonl")) == 175
     assert (tmp_path / "natural-instructions/tasks/task033_winogrande_answer_generation.json").is_file()
-    assert "missing: 124 files are not in the folder: self-instruct/templates/clf_task_template.py" in done.stdout
+    assert f"missing: 124 files are not in {shared_data}: self-instruct/templates/" in done.stdout
 
 
 @pytest.mark.parametrize(

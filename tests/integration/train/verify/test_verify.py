@@ -14,7 +14,7 @@ from selfinstruct_train.config import ModelConfig
 from selfinstruct_train.train.checks.findings import AFTER_TRAINING, findings_table
 from selfinstruct_train.train.plan import make_plan
 from selfinstruct_train.train.verify.new_process import verify_in_a_new_process
-from selfinstruct_train.train.verify.record import VERIFICATION_FILE, is_refused, is_verified
+from selfinstruct_train.train.verify.record import VERIFICATION_FILE, is_refused, is_verified, state_of
 from selfinstruct_train.train.verify.verification import (
     verify,
     verify_merge,
@@ -164,7 +164,11 @@ def test_training_tells_a_model_that_failed_from_one_that_could_not_be_examined(
         end_with(code)
         with pytest.raises(ValueError, match=f"trained and kept, but it could not be examined: {told}"):
             verify_in_a_new_process([tmp_path], [])
+    assert state_of(tmp_path) == "not verified"
+    (tmp_path / VERIFICATION_FILE).write_text(json.dumps({"format": 3, "passed": True, "sha256": {}}))
+    assert state_of(tmp_path) == "passed"
     (tmp_path / VERIFICATION_FILE).write_text(json.dumps({"format": 3, "passed": False, "sha256": {}}))
+    assert state_of(tmp_path) == "failed"
     with pytest.raises(ValueError, match="not proven fit for use"):
         verify_in_a_new_process([tmp_path], [])
 
