@@ -10,6 +10,7 @@ ACCELERATE ?= one_process
 FORMAT ?= messages
 PROCESSES ?= 1
 TOKENS ?= 22_000_000
+REAL_MODELS ?= models
 BENCH ?= novelty replay decoding sampling architectures kills packing scoring coverage
 PYTHON ?= python3
 VENV ?= .venv
@@ -41,7 +42,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup data probe forecast generate refilter relabel quality merge describe similarity export \
-	doctor train verify eval judge annotate compare paper scale distill baselines convert publish test test-fast bench bench-gpu test-servers lint pretrain-tiny
+	doctor train verify eval judge annotate compare paper scale distill baselines convert publish test test-fast test-real bench bench-gpu test-servers lint pretrain-tiny
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -134,6 +135,9 @@ publish: $(READY) ## tell what would go to the Hub; ARGS="--publish.push true" u
 
 test: $(READY_DEV) ## run all tests that a CPU can run (ARGS="-k resume": some of them)
 	$(PYTEST) $(ARGS)
+
+test-real: $(READY_DEV) ## run the contract suite and a short loop on two real models (REAL_MODELS=FOLDER with gemma-3-270m and smollm2-135m-instruct)
+	REAL_MODELS="$(REAL_MODELS)" HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/real $(ARGS)
 
 test-fast: $(READY_DEV) ## run the tests of tests/unit
 	$(PYTEST) tests/unit $(ARGS)

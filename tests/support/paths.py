@@ -1,11 +1,14 @@
 """Where the tests find things: the checkout, its tracked files, and the real material that lies beside it."""
 
+import os
 import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
 REAL_DATA = SHARED / "self_instruct_5k.jsonl"
+REAL_MODELS = Path(os.environ.get("REAL_MODELS", ROOT / "models"))
+"""Folder with the real models of `make test-real`, each a folder in transformers format."""
 
 
 def tracked_files(*folders: str) -> list[Path]:

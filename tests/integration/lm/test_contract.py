@@ -45,6 +45,8 @@ class Backend:
         self.is_server = self.name not in LOCAL
         self._request = request
         self._folder = kind_folder
+        self.num_requests = 10 if self.is_server else 40
+        """Where many rows are compared."""
 
     def open(self, kind: str, batch_size: int = 32) -> LM:
         """Open a model; on a server, `batch_size` requests are in flight at once."""
@@ -283,7 +285,7 @@ def test_batch_size_cannot_reach_the_answers(backend, name, shared):
     if name != "greedy":
         backend.skips_without("parallel_seeds")
     backend.skips_without("batch_invariance")
-    count = 10 if backend.is_server else 40
+    count = backend.num_requests
     alone, small, large = (
         backend.open("random", batch_size).complete(requests(count, shared), SAMPLINGS[name])
         for batch_size in (1, 8, 64)
