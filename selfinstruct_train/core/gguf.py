@@ -1,23 +1,20 @@
 """GGUF files, llama.cpp's format: find the one that a model path means, and read what its header says.
 
 transformers reads such a file with its tokenizer and turns the weights into ordinary ones; `lm.transformers.pretrained`
-calls it. Here only the header is read, in the layout of github ggml-org/ggml, docs/gguf.md: the package `gguf` needs
-eight seconds for a vocabulary of 262,144, because it makes an object of every token.
+calls it. Both need the package `gguf`. It takes about eight seconds to read a header with a vocabulary of 262,144,
+because it makes an object of every token, so a header is read once in a process.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import mmap
 import re
-import struct
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 SUFFIX = ".gguf"
 _PART = re.compile(r"-\d{5}-of-(\d{5})\.gguf$", re.IGNORECASE)
-_STRING, _ARRAY = 8, 9
-_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 FILE_TYPE = "general.file_type"
 """Key of the number that names the quantisation: `gguf.LlamaFileType`."""
 
@@ -46,24 +43,19 @@ def check_gguf(file: Path) -> None:
     Raises:
         ValueError: it is no whole GGUF file, or the package gguf is missing.
     """
-    header = read_header(file)
-    if header.get("split.count", 1) > 1:
-        raise ValueError(_split_message(file, header["split.count"]))
-    if importlib.util.find_spec("gguf") is None:
-        raise ValueError(
-            f"model.path {str(file)!r} is a GGUF file, which needs the package gguf; "
-            "pip install 'selfinstruct-train[gguf]'"
-        )
+    num_parts = read_header(file).get("split.count", 1)
+    if num_parts > 1:
+        raise ValueError(_split_message(file, num_parts))
 
 
 def quantization(file: Path) -> str:
     """Return the name of a GGUF file's quantisation, e.g. Q4_K_M, or F32; "an unknown type" if its header has none."""
     number = read_header(file).get(FILE_TYPE, -1)
-    try:
-        import gguf
+    import gguf
 
+    try:
         return gguf.LlamaFileType(number).name.removeprefix("MOSTLY_").removeprefix("ALL_")
-    except (ImportError, ValueError):
+    except ValueError:
         return "an unknown type"
 
 
@@ -75,15 +67,37 @@ def weights_origin(quantization: str) -> str:
 
 
 def read_header(file: Path) -> dict[str, Any]:
-    """Return the header's numbers and texts by key; of an array only its length.
+    """Return the header's numbers and texts by key; arrays are left out.
 
     Raises:
-        ValueError: the file is no GGUF file of version 2 or 3, or is cut off.
+        ValueError: the file is no readable GGUF file, or the package gguf is missing.
     """
+    if importlib.util.find_spec("gguf") is None:
+        raise ValueError(
+            f"model.path {str(file)!r} is a GGUF file, which needs the package gguf; "
+            "pip install 'selfinstruct-train[gguf]'"
+        )
+    state = file.stat()
+    return dict(_read_header(file, state.st_size, state.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)
+def _read_header(file: Path, size: int, modified: int) -> dict[str, Any]:
+    """Read a header once.
+
+    Args:
+        size: with `modified` (nanoseconds), part of the key, because the file may be replaced.
+    """
+    import gguf
+
     try:
-        with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _Reader(data).header()
-    except (OSError, ValueError, struct.error, IndexError) as error:
+        fields = gguf.GGUFReader(file).fields
+        return {
+            name: field.contents()
+            for name, field in fields.items()
+            if field.types and field.types[0] != gguf.GGUFValueType.ARRAY
+        }
+    except Exception as error:  # a file can be broken in any way
         raise ValueError(f"model.path {str(file)!r} is no readable GGUF file: {error}") from error
 
 
@@ -103,52 +117,3 @@ def _split_message(file: Path, number: int) -> str:
         f"model.path: {file.name} is one of {number} parts of a GGUF model, and transformers reads a model from one "
         "file; join them: llama-gguf-split --merge FIRST_PART OUT.gguf"
     )
-
-
-class _Reader:
-    """Reads a header from its start; `position` is the next byte."""
-
-    def __init__(self, data: mmap.mmap) -> None:
-        self._data = data
-        self._position = 0
-
-    def header(self) -> dict[str, Any]:
-        if self._data[:4] != b"GGUF":
-            raise ValueError("it does not begin with GGUF")
-        self._position = 4
-        version, _, num_entries = self._numbers("IQQ")
-        if version not in (2, 3):
-            raise ValueError(f"it has version {version}; 2 and 3 can be read")
-        entries: dict[str, Any] = {}
-        for _ in range(num_entries):
-            key = self._text()
-            (kind,) = self._numbers("I")
-            entries[key] = self._value(kind)
-        return entries
-
-    def _value(self, kind: int) -> Any:
-        if kind == _STRING:
-            return self._text()
-        if kind in _SCALARS:
-            return self._numbers(_SCALARS[kind])[0]
-        if kind != _ARRAY:
-            raise ValueError(f"it has a value of the unknown type {kind}")
-        inner, length = self._numbers("IQ")
-        if inner in _SCALARS:
-            self._position += length * struct.calcsize(_SCALARS[inner])
-        else:
-            for _ in range(length):
-                self._value(inner)
-        return length
-
-    def _text(self) -> str:
-        (length,) = self._numbers("Q")
-        begin, self._position = self._position, self._position + length
-        if self._position > len(self._data):
-            raise ValueError("it is cut off")
-        return self._data[begin : self._position].decode("utf-8")
-
-    def _numbers(self, layout: str) -> tuple[Any, ...]:
-        values = struct.unpack_from(f"<{layout}", self._data, self._position)
-        self._position += struct.calcsize(f"<{layout}")
-        return values
