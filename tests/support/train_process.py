@@ -1,5 +1,6 @@
 """Run `selfinstruct train` as a user does: in a process of its own, or in several under torchrun."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import yaml
 
 from tests.support.paths import ROOT
@@ -38,7 +40,11 @@ def kill_at(process: subprocess.Popen, file: Path) -> None:
     deadline = time.monotonic() + 300
     while not file.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
+    workers = psutil.Process(process.pid).children(recursive=True)  # torchrun gives each a process group of its own
     os.killpg(process.pid, signal.SIGKILL)
+    for worker in workers:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            worker.kill()
     process.wait()
 
 
