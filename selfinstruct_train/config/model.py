@@ -106,8 +106,7 @@ class ModelConfig:
     """Hub commit, tag or branch; pin it to make a run repeatable. With backend http: a label of your own for the served
     version, which becomes part of the model's name."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """Data type of the weights. auto: bfloat16 on a GPU that supports it, else float32. On a CPU, 16 bits change the
-    answers with the batch size, and can be many times slower; then there is a warning."""
+    """Data type of the weights. auto: bfloat16 on a GPU that supports it, else float32."""
     device: str = "auto"
     """Device, e.g. cpu or cuda:1. auto: the first GPU if there is one, else cpu."""
     batch_size: int = 32
