@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 TEXTS = ("Come up with a series of tasks:\n1.", "The capital of France is", "Task: Name three colours.", "In 1969, the")
-
 SETTINGS = ((0, 1, 0), (0, 1, 1.5), (0.7, 0.5, 2), (1, 0.9, 0), (0.7, 1, 0), (0.3, 1, 0))
+"""Temperature, top-p and presence penalty."""
 
 
 def main() -> int:
@@ -54,14 +54,7 @@ def main() -> int:
         print(f"{args.model}: {args.rows} rows, vocabulary {logits.shape[1]:,}, float32, {args.threads} threads")
         print(f"{'':34} {'ms':>7} {'of a step':>10} {'transformers, ms':>17}")
         print(f"{'forward pass, one token a row':34} {1000 * forward:7.1f}")
-        for temperature, top_p, penalty in (
-            (0, 1, 0),
-            (0, 1, 1.5),
-            (0.7, 0.5, 2),
-            (1, 0.9, 0),
-            (0.7, 1, 0),
-            (0.3, 1, 0),
-        ):
+        for temperature, top_p, penalty in SETTINGS:
             sampling = Sampling(200, temperature, top_p, penalty)
 
             def ours(sampling: Sampling = sampling) -> None:

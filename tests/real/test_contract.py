@@ -10,6 +10,7 @@ import pytest
 from selfinstruct_train.config import ModelConfig
 from selfinstruct_train.core.records import Request, Sampling
 from selfinstruct_train.lm import LM, load_lm
+from selfinstruct_train.lm.stopping import completion_text
 from tests.integration.lm import test_contract as contract
 from tests.integration.lm.test_contract import (  # noqa: F401 (pytest collects them)
     test_answers_come_in_request_order_whatever_the_prompt_lengths,
@@ -76,8 +77,7 @@ def test_greedy_answers_are_those_of_generate(backend, tokenizer):
         with torch.inference_mode():
             made = network.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=16, do_sample=False)
         new = made[0, ids.shape[1] :].tolist()
-        whole = tokenizer.decode([*ids[0].tolist(), *new], skip_special_tokens=True)
-        assert whole.endswith(answer.text)
+        assert answer.text == completion_text(tokenizer, ids[0].tolist(), new)
         assert answer.completion_tokens == len(new)
 
 

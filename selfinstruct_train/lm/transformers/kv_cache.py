@@ -74,7 +74,7 @@ def behind_prefix(prefix: DynamicCache, config: PreTrainedConfig, num_rows: int)
     """
     result = new_cache(config)
     positions = QueryPositions()
-    result.query_positions = positions  # type: ignore[attr-defined]  # read by `tell_positions`
+    result.query_positions = positions  # type: ignore[attr-defined]  # read by `set_positions`
     sources: list[Any] = prefix.layers
     for index, source in enumerate(sources):
         if _kind(source) == "BlockLayer" and source.is_initialized:
@@ -85,11 +85,11 @@ def behind_prefix(prefix: DynamicCache, config: PreTrainedConfig, num_rows: int)
     return result
 
 
-def tell_positions(kv_cache: DynamicCache | None, positions: Tensor) -> None:
+def set_positions(kv_cache: DynamicCache | None, positions: Tensor) -> None:
     """Tell the attention to a prefix which positions, int64 (rows, queries), the next queries have in their texts."""
     known: QueryPositions | None = getattr(kv_cache, "query_positions", None)
     if known is not None:
-        known.tell(positions)
+        known.set(positions)
 
 
 def repeated(kv_cache: DynamicCache, num_rows: int) -> DynamicCache:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 USABLE = 0.8
 """Share of the free memory that an estimate may fill; the rest is for what the estimate leaves out."""
-_LOGITS_COPIES = 6
-"""Float32 tensors (row, vocabulary) alive while a token is drawn: logits, counts, scaled, sorted, noise in float64."""
+_LOGITS_COPIES = 4
+"""Float32 tensors (row, vocabulary) alive while a token is drawn: logits, the penalised ones, parts, the next ones."""
 _CACHE_COPIES = 2
 """A cache that grows or loses rows is copied to a new one."""
 _MEMORY_WORDS = ("out of memory", "not enough memory", "can't allocate memory", "Cannot allocate memory")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from transformers import DynamicCache, PreTrainedConfig, PreTrainedModel
 
 PrefixUse = Literal["once", "copied", "stepped", "never"]
-"""What becomes of a prompt prefix that rows share.
+"""How a prompt prefix that rows share is run.
 
 - once: it is run once and exists once;
 - copied: it is run once and copied to each row;
@@ -30,7 +30,7 @@ class Network:
     """
 
     prefix_use: PrefixUse = "never"
-    """What becomes of a prompt prefix that rows share; `trial` finds it out."""
+    """Set by `trial`."""
 
     def __init__(self, model: PreTrainedModel, device: str, margin: float) -> None:
         self.model = model
@@ -59,7 +59,7 @@ class Network:
 
     def forward(self, ids: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache | None) -> Tensor:
         """Return the float32 logits after the last token of every row, (batch, vocabulary)."""
-        kv_cache.tell_positions(cache, positions)
+        kv_cache.set_positions(cache, positions)
         arguments: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
         if self._takes_positions:
             arguments["position_ids"] = positions

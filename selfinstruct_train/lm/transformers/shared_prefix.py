@@ -2,10 +2,10 @@
 
 The keys and values of the prefix exist once. Each row's queries meet them in one matrix product for all rows together,
 meet the row's own keys apart, and the two results are weighed by their sums of exponentials; this is the same softmax
-over all keys ("cascade attention"). In a sliding-window layer a query sees only the end of the prefix, so much as its
-position in its own text leaves. It is registered as an attention function of transformers, so it serves every
-architecture that looks its attention up there and passes keys on as the cache gave them, with logit soft-capping
-(Gemma 2) and attention sinks (gpt-oss) too. Whether a model does is tried, not believed (see `trial`).
+over all keys ("cascade attention"). In a sliding-window layer a query sees only those last tokens of the prefix that
+its window reaches. It is registered as an attention function of transformers, so it serves every architecture that
+looks its attention up there and passes keys on as the cache gave them, with logit soft-capping (Gemma 2) and attention
+sinks (gpt-oss) too. `trial` tests whether a model does.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ MAX_SCORES = {"cpu": 1 << 19, "cuda": 1 << 26}
 
 
 class QueryPositions:
-    """The positions of the queries in their texts, told before each forward pass to all layers of a cache."""
+    """The positions of the queries in their texts, set before each forward pass for all layers of a cache."""
 
     def __init__(self) -> None:
         self._now: Tensor | None = None
         self._latest = 0
         self._hidden: dict[tuple[int, int], Tensor] = {}
 
-    def tell(self, positions: Tensor) -> None:
+    def set(self, positions: Tensor) -> None:
         """Take the positions of the next queries, int64 (rows, queries)."""
         self._now, self._latest = positions, int(positions.max())
         self._hidden = {}

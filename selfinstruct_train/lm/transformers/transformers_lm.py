@@ -116,6 +116,20 @@ class TransformersLM:
         Args:
             keep: given new answers by the rows' indices in the share; they bear no request id yet.
         """
+        self._rows = rows
+        try:
+            self._run_rows(rows, prefix_length, sampling, keep)
+        finally:
+            self._rows = []
+
+    def _run_rows(
+        self,
+        rows: list[TokenSequence],
+        prefix_length: int,
+        sampling: Sampling,
+        keep: Callable[[dict[int, Completion]], None],
+    ) -> None:
+        """Run the rows of a share, in smaller batches where memory is short."""
         may_end = self._tokens_that_may_end(sampling.stop)
         index_of = {id(row): index for index, row in enumerate(rows)}
 
@@ -126,7 +140,6 @@ class TransformersLM:
             keep({index_of[id(row)]: self._completion(row, sampling) for row in finished})
 
         num_slots = self.batch_size
-        self._rows = rows
         while rows:
             try:
                 self.decoder.check_architecture()

@@ -1,7 +1,7 @@
-"""Try what an architecture can do, instead of believing a list: logits in batches, and shared prompt prefixes.
+"""Test what an architecture can do, without a list of names: rows in a batch, and shared prompt prefixes.
 
-Every trial compares logits with those of each whole text alone, which is what a model means. The texts are about twenty
-tokens long, so sliding windows are made smaller for the time of the trial; otherwise no text would reach beyond them.
+Every trial compares logits with those of each whole text, run alone. The texts are about twenty tokens long, so sliding
+windows are made smaller for the time of the trial; otherwise no text would reach beyond them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.records import Sampling
 from . import kv_cache, shared_prefix
 from .batch import Batch, Prefix, TokenSequence, joined, started
+from .memory import is_out_of_memory
 from .network import Network, PrefixUse
 
 if TYPE_CHECKING:
@@ -21,19 +22,20 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-
 logger = logging.getLogger(__name__)
 
 _WINDOW = 6
 """Tokens that a sliding-window layer sees during a trial."""
 _PREFIX = [i % 7 + 2 for i in range(20)]
-_ROWS = [[3, 5, 4], [2, 6, 5], [6]]
+_LONG = [[3, 5, 4, 6, 2, 7, 3, 2, 5, 4], [2, 6, 5, 3, 7, 4, 2, 3, 6, 5], [7, 4, 6, 2, 3, 5, 4, 7, 2, 6]]
+_SHORT = [[6, 3], [3, 7], [5, 2]]
 _NEXT_TOKEN = 8
 _TOLERANCE = {"float64": 1e-3, "float32": 1e-3, "bfloat16": 0.2, "float16": 0.05}
 """Largest difference of logits in a trial, in standard deviations of the logits; a wrong attention is off by more.
 
-In 16 bits a model may be off by several at one text of a trial, whose tokens mean nothing, however it is run (SmolLM2
-135M: 3.5 from its float32 logits). A wrong attention is off at all of them, so half the texts must be within this.
+In 16 bits a model may be off by several at one text, whose tokens mean nothing, however it is run (SmolLM2 135M: 3.5
+from its float32 logits). So there are three texts of each kind (long or short, after the prompt or one token later),
+and in 16 bits two of the three must be within the tolerance.
 """
 
 
@@ -45,11 +47,11 @@ def check_batches(network: Network) -> None:
     """
     import torch
 
-    rows = [[3, 5, 4, 6, 2, 7, 3, 2, 5, 4], [6, 3]]
+    rows = [*_LONG, *_SHORT]
     with torch.inference_mode(), small_windows(network.model):
-        whole = _alone(network, [[*row, _NEXT_TOKEN] for row in rows])
-        together = _in_batches(network, rows, None)[1]
-    # NaN is for `choose_tokens` to tell
+        whole = _expected(network, rows)
+        together = _in_batches(network, rows, None)
+    # `choose_tokens` reports NaN
     if not torch.isnan(whole).any() and not _are_close(together, whole, network.model.dtype):
         raise ValueError(
             f"{type(network.model).__name__} in a batch, token by token, gives other logits than for a text alone; "
@@ -69,21 +71,25 @@ def find_prefix_use(network: Network) -> PrefixUse:
     if original in ("sdpa", "eager") and kv_cache.can_hold_prefix_once(config):
         shared_prefix.register()
         uses.insert(0, "once")
-    texts = [_PREFIX + row for row in _ROWS]
+    rows = [*_LONG, *_SHORT]
     with torch.inference_mode(), small_windows(model):
-        expected = torch.stack((_alone(network, texts), _alone(network, [[*text, _NEXT_TOKEN] for text in texts])))
+        expected = _expected(network, [_PREFIX + row for row in rows])
     for use in uses:
         network.prefix_use = use
         try:
             if use == "once":
                 model.set_attn_implementation(shared_prefix.IMPLEMENTATION)
             with torch.inference_mode(), small_windows(model):
-                logits = _in_batches(network, _ROWS, _PREFIX)
+                logits = _in_batches(network, rows, _PREFIX)
             if _are_close(logits, expected, model.dtype):
                 return use
         except Exception as error:  # a foreign architecture may fail in any way; running whole prompts always works
+            if is_out_of_memory(error):
+                model.set_attn_implementation(original)
+                raise
             logger.debug("%s: a prefix cannot be %s: %r", type(model).__name__, use, error)
         model.set_attn_implementation(original)
+    logger.info("%s runs a prompt prefix again for each row: no way to share it gives its logits", type(model).__name__)
     return "never"
 
 
@@ -106,11 +112,13 @@ def small_windows(model: PreTrainedModel) -> Iterator[None]:
             owner.sliding_window = window
 
 
-def _alone(network: Network, texts: Sequence[list[int]]) -> Tensor:
-    """Return the logits after each text, run whole and alone, (texts, vocabulary)."""
+def _expected(network: Network, texts: Sequence[list[int]]) -> Tensor:
+    """Return the logits after each text and after one token more, each run whole and alone, (2, texts, vocabulary)."""
     import torch
 
-    return torch.cat([network.forward(*network.padded([text]), None) for text in texts])
+    longer = [[*text, _NEXT_TOKEN] for text in texts]
+    logits = [network.forward(*network.padded([text]), None) for text in [*texts, *longer]]
+    return torch.cat(logits).unflatten(0, (2, len(texts)))
 
 
 def _in_batches(network: Network, rows: Sequence[list[int]], prefix_ids: list[int] | None) -> Tensor:
@@ -132,8 +140,8 @@ def _in_batches(network: Network, rows: Sequence[list[int]], prefix_ids: list[in
 
 
 def _are_close(some: Tensor, others: Tensor, dtype: torch.dtype) -> bool:
-    """Return whether logits (..., vocabulary), computed in two ways, are as near as the dtype lets one expect."""
-    apart = (some - others).abs().flatten(0, -2).amax(1) / others.std()  # of each text
-    name = str(dtype).removeprefix("torch.")
-    worst = apart.median() if dtype.itemsize == 2 else apart.max()
-    return bool(worst <= _TOLERANCE[name])
+    """Return whether logits (2, texts, vocabulary), computed in two ways, are as near as the dtype lets one expect."""
+    apart = (some - others).abs().amax(2) / others.std()
+    apart = apart.unflatten(1, (-1, len(_SHORT)))  # (2, kinds, texts of a kind)
+    worst = apart.median(2).values.max() if dtype.itemsize == 2 else apart.max()
+    return bool(worst <= _TOLERANCE[str(dtype).removeprefix("torch.")])

@@ -5,7 +5,7 @@ import pytest
 from selfinstruct_train.config import ModelConfig
 from selfinstruct_train.core.records import Request, Sampling
 from selfinstruct_train.lm import load_lm
-from selfinstruct_train.lm.transformers import batch, memory, shared_prefix, shares, transformers_lm
+from selfinstruct_train.lm.transformers import batch, memory, shared_prefix, shares, transformers_lm, trial
 from selfinstruct_train.lm.transformers.batch import Batch, TokenSequence, joined, started
 from tests.support.small_model import make_model, make_tokenizer
 from tests.support.small_requests import SHARED, open_lm, requests
@@ -222,3 +222,42 @@ def test_it_tells_what_it_is_writing_while_no_answer_is_finished(model_folder, m
     monkeypatch.setattr(lm.decoder, "eos_ids", frozenset())
     lm.complete(requests(4), Sampling(3))
     assert seen == [(4, 4, 0), (4, 8, 0), (0, 0, 4)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_a_model_that_sees_padding_is_refused_in_every_precision(model_folder, dtype):
+    lm = load_lm(ModelConfig(path=str(model_folder), device="cpu", dtype=dtype))
+    network = lm.decoder.network
+    forward = network.model.forward
+    network.model.forward = lambda attention_mask, **arguments: forward(attention_mask=None, **arguments)
+    with pytest.raises(ValueError, match="in a batch, token by token, gives other logits than for a text alone"):
+        lm.complete(requests(4), Sampling(4))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_an_attention_that_loses_the_prefix_at_later_steps_gets_copies(model_folder, monkeypatch, dtype):
+    attend = shared_prefix.attention
+
+    def forgetful(module, query, key, *args, **kwargs):
+        is_later_step = query.shape[2] == 1 and key.shape[2] > 1
+        return attend(module, query, key.clone() if is_later_step else key, *args, **kwargs)
+
+    monkeypatch.setattr(shared_prefix, "attention", forgetful)
+    lm = load_lm(ModelConfig(path=str(model_folder), device="cpu", dtype=dtype))
+    lm.decoder.check_architecture()
+    assert lm.decoder.network.prefix_use == "copied"
+
+
+def test_a_shortage_of_memory_during_the_trial_does_not_decide_it(model_folder, monkeypatch):
+    import torch
+
+    lm = open_lm(model_folder)
+    started = trial.started
+
+    def short_once(*args):
+        monkeypatch.setattr(trial, "started", started)
+        raise torch.OutOfMemoryError("out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(trial, "started", short_once)
+    lm.complete(requests(4), Sampling(4))
+    assert lm.decoder.keeps_prefix_once()
