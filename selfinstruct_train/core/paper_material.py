@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 DATA = "data"
 """The folder that `selfinstruct data` fills by default."""
 SELF_INSTRUCT, NATURAL_INSTRUCTIONS = "self-instruct", "natural-instructions"
 """The folders in it."""
+_CONTENTS = {
+    SELF_INSTRUCT: ("seed_tasks.jsonl", "templates", "human_eval"),
+    NATURAL_INSTRUCTIONS: ("tasks", "splits"),
+}
+"""What `selfinstruct data` puts into each folder."""
 
 
 def how_to_get(path: str | Path) -> str:
-    """Return "`selfinstruct data` gets it", with --data where the folder is another one; empty: it is not of the paper.
+    """Return "`selfinstruct data` gets it", with --data where the folder is another one; empty: the command does not.
 
     Args:
-        path: a path in the folder `self-instruct` or `natural-instructions` of a data folder.
+        path: the folder `self-instruct` or `natural-instructions` of a data folder, or a path in it.
     """
     parts = Path(path).parts
-    at = next((i for i, part in enumerate(parts) if part in (SELF_INSTRUCT, NATURAL_INSTRUCTIONS)), None)
-    if at is None:
-        return ""
-    data = str(Path(*parts[:at]))
-    return f"`selfinstruct data{'' if data == DATA else f' --data {data}'}` gets it"
+    for at, part in enumerate(parts):
+        is_whole_folder = at == len(parts) - 1
+        if part in _CONTENTS and (is_whole_folder or parts[at + 1] in _CONTENTS[part]):
+            data = str(Path(*parts[:at]))
+            return f"`selfinstruct data{'' if data == DATA else f' --data {shlex.quote(data)}'}` gets it"
+    return ""

@@ -2,7 +2,7 @@
 
 `ngram`     its input or its output shares 8 consecutive words with the few-shot text;
 `equal`     its input or its output is shorter, has at least 4 words, and is a whole line of that text;
-`instance`  its input and its output are both short, and are two lines of that text that follow each other.
+`instance`  its input and its output are the input line and the output line of one example.
 
 Words of the instance's own instruction do not count for the first two rules. A label or a number alone never counts.
 Instructions are not compared: stage 1 does not see these examples.
@@ -10,6 +10,7 @@ Instructions are not compared: stage 1 does not see these examples.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
@@ -20,6 +21,8 @@ from .prompts import Templates, template_name
 REPEATS_EXAMPLE = "repeats_example"
 """The verdict on an instance that repeats a few-shot example of its own prompt."""
 _SET = "generate.templates"
+TASK, EXAMPLE, OUTPUT, CLASS_LABEL = "Task:", "Example", "Output:", "Class label:"
+"""How lines of a few-shot text begin."""
 
 
 def repeated_example(
@@ -39,7 +42,7 @@ class _Shown:
         self._ngrams = frozenset(_ngrams(unicode_words(text)))
         lines = [plain_text(line) for line in text.split("\n") if line.strip()]
         self._lines = frozenset(lines)
-        self._neighbours = frozenset(map(frozenset, pairwise(lines)))
+        self._instances = frozenset(_instances(text))
 
     def find(self, instruction: str, input: str, output: str) -> tuple[str, str] | None:
         """Return the rule that holds and the text that is repeated, or None."""
@@ -51,7 +54,7 @@ class _Shown:
             is_line = MIN_EQUAL_WORDS <= len(words) < MIN_SHARED_WORDS and plain_form in self._lines
             if is_line and not _has_words(instruction, words):
                 return "equal", text
-        if all(plain) and plain[0] != plain[1] and frozenset(plain) in self._neighbours:
+        if all(plain) and plain in self._instances:
             return "instance", f"{input}\n{output}"
         return None
 
@@ -67,6 +70,16 @@ class _Shown:
 @lru_cache(maxsize=8)
 def _shown(text: str) -> _Shown:
     return _Shown(text)
+
+
+def _instances(text: str) -> Iterator[tuple[str, str]]:
+    """Yield input and output of the examples, one line each, in the form of `plain_text`."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    for line, after in pairwise(lines):
+        if line.startswith(CLASS_LABEL):
+            yield plain_text(after), plain_text(line)
+        elif after.startswith(OUTPUT) and not line.startswith((TASK, EXAMPLE)):
+            yield plain_text(line), plain_text(after)
 
 
 def _has_words(text: str, words: list[str]) -> bool:

@@ -14,6 +14,9 @@ def test_the_command_names_the_data_folder_where_it_is_another_one():
     assert how_to_get("data/natural-instructions") == "`selfinstruct data` gets it"
     assert how_to_get("/big/disk/self-instruct/templates") == "`selfinstruct data --data /big/disk` gets it"
     assert how_to_get("my_seeds.jsonl") == ""
+    assert how_to_get("/home/u/self-instruct/my_seeds.jsonl") == ""
+    assert how_to_get("runs/natural-instructions/templates/input_first.txt") == ""
+    assert how_to_get("/home/u/My Data/self-instruct") == "`selfinstruct data --data '/home/u/My Data'` gets it"
 
 
 @pytest.mark.parametrize(

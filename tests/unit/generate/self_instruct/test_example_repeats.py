@@ -42,6 +42,12 @@ Weather: It rains, and the wind blows the plates from the table.
 Class label: yes
 Weather: 24 degrees
 
+Task: Is the number divisible by three?
+Class label: yes
+Number: 471
+Class label: no
+Number: 500
+
 Task:"""
 TEMPLATES = Templates("Task:", GENERATION, LABELS)
 
@@ -81,9 +87,16 @@ def test_a_label_or_a_short_input_counts_with_its_neighbour_only() -> None:
     assert find("Temperature: 24 degrees", "Yes.", labels=True) == ("instance", "Temperature: 24 degrees\nYes.")
     assert find("Mouse", "mice") == ("instance", "Mouse\nmice")
     assert find("25 degrees", "yes", labels=True) is None
+    assert find("Example 1", "mice") is None
     assert find("24 degrees", "no", labels=True) is None
     assert find("", "mice") is None
     assert find("mouse", "mouse") is None
+
+
+def test_an_input_with_the_label_of_the_next_example_is_no_repeat() -> None:
+    assert find("471", "yes", labels=True) == ("instance", "471\nyes")
+    assert find("471", "No", labels=True) is None
+    assert find("no", "471", labels=True) is None
 
 
 def test_each_kind_of_task_is_compared_with_the_text_that_it_was_shown() -> None:

@@ -5,7 +5,6 @@ import os
 import platform
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
@@ -74,13 +73,6 @@ def test_verification_in_bfloat16_on_a_cpu_warns(measured, base_folder, caplog):
     model = ModelConfig(path=str(base_folder), device="cpu", dtype="bfloat16")
     device.choose_device(model, device.Batch(1, 8), device.dtypes_of_use(model))
     assert f"{SLOW}; set model.dtype: float32" in caplog.text
-
-
-def test_the_measurement_takes_less_than_half_a_second():
-    began = time.process_time()
-    figures = [speed.measured_flops("cpu", dtype) for dtype in (torch.float32, torch.bfloat16, torch.float16)]
-    assert (time.process_time() - began) / torch.get_num_threads() < 0.5 * len(figures)
-    assert all(1e7 < figure < 1e14 for figure in figures)
 
 
 def test_a_slow_product_ends_the_measurement(monkeypatch):
