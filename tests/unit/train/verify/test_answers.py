@@ -95,7 +95,7 @@ def test_after_a_short_training_there_are_fewer_questions(plan):
     assert len(draw_questions(plan, plan.tokenizer, 2000, None)) == 5  # never fewer
 
 
-def test_the_limit_is_twice_what_nearly_all_completions_need(plan):
+def test_the_limit_is_twice_what_nearly_all_completions_need(plan, monkeypatch):
     assert max(sum(label != -100 for label in row.labels) for row in plan.rows) == 5  # " white" and the end
     assert new_token_limit(plan, None) == 16
     long = replace(plan.rows[0], labels=(1,) * 100)
@@ -103,7 +103,14 @@ def test_the_limit_is_twice_what_nearly_all_completions_need(plan):
     assert new_token_limit(many, None) == 200
     assert new_token_limit(many, 256) == 128
     longer = replace(plan, encoding=replace(plan.encoding, rows=(replace(long, labels=(1,) * 700),) * 60))
-    assert new_token_limit(longer, None) == 1400  # 512 would end every answer of a model that learned well
+    assert new_token_limit(longer, None) == 819  # 4096 / 5; 512 would end every answer of a model that learned well
+    monkeypatch.setattr(module, "FREE_TOKENS", 0)
+    monkeypatch.setattr(module, "SHARE_OF_TRAINING", 0.0)
+    assert new_token_limit(longer, None) == 701
+
+
+def test_the_limit_looks_past_one_long_row_of_many(plan):
+    long = replace(plan.rows[0], labels=(1,) * 100)
     one = replace(plan, encoding=replace(plan.encoding, rows=(long, *plan.rows * 3)))
     assert new_token_limit(one, None) == 16  # one row in 181 is beyond 99 of 100
 
@@ -131,3 +138,46 @@ def test_repetition_counts_four_tokens_in_a_row():
     assert not repeats_itself([7] * 7)  # four times 7 7 7 7
     assert repeats_itself([7] * 8)
     assert not repeats_itself([1, 2])
+
+
+def figures(stopped: int, number: int) -> dict:
+    from selfinstruct_train.core.stats import wilson_interval
+
+    counts = {"repetition_rate": 0.0, "empty_rate": 0.0, "different_answers": number, "different_references": number}
+    lengths = {"mean_tokens": 9.0, "median_tokens": 9, "max_new_tokens": 16}
+    interval = list(wilson_interval(stopped / number, number))
+    return {"questions": number, "stop_rate": stopped / number, "stop_rate_interval": interval, **counts, **lengths}
+
+
+@pytest.mark.parametrize(
+    ("stopped", "number", "level"),
+    [(0, 5, "error"), (1, 5, "warning"), (2, 5, "warning"), (5, 5, "ok"), (24, 50, "error"), (25, 50, "warning")],
+)
+def test_few_answers_refuse_a_model_only_if_chance_does_not_explain_them(stopped, number, level):
+    assert next(f.level for f in check_answers(figures(stopped, number)) if f.check == "stops") == level
+
+
+def test_five_questions_with_full_answers_stay_within_what_is_allowed(plan, monkeypatch):
+    monkeypatch.setattr(module, "tokens_allowed", lambda plan: 600)
+    long = tuple(replace(row, labels=[*row.labels, *[5] * 90]) for row in plan.rows)
+    plan = replace(plan, encoding=replace(plan.encoding, rows=long))
+    limit = new_token_limit(plan, None)
+    assert 90 < limit < 120
+    questions = draw_questions(plan, plan.tokenizer, limit, None)
+    assert len(questions) == 5
+    assert sum(len(question.prompt_ids) + limit for question in questions) < 700  # prompts differ in length
+
+
+def test_a_model_that_cannot_be_run_in_batches_is_asked_one_question_at_a_time(plan, base_folder, monkeypatch, caplog):
+    from transformers import AutoModelForCausalLM
+
+    network = AutoModelForCausalLM.from_pretrained(base_folder).eval()
+    questions = draw_questions(plan, plan.tokenizer, 16, 256)[:6]
+    expected = Asking(plan.tokenizer, 16, frozenset([0]), 8).answers(network, questions)
+
+    def refuse(network):
+        raise ValueError("Foreign in a batch, token by token, gives other logits than for a text alone")
+
+    monkeypatch.setattr("selfinstruct_train.lm.transformers.trial.check_batches", refuse)
+    assert Asking(plan.tokenizer, 16, frozenset([0]), 8).answers(network, questions) == expected
+    assert "asking one question at a time: Foreign in a batch" in caplog.text
