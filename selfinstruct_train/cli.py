@@ -104,7 +104,7 @@ def help_of(name: str, verb: Verb) -> str:
 def set_up_logging(level: str) -> None:
     """Let the package speak on stderr from `level` on, libraries only in warnings; later processes only in errors.
 
-    How far a long step is, is said at every level.
+    Progress lines are logged at every level.
     """
     progress.hide_bars_in_logs()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)

@@ -9,15 +9,8 @@ def run(call: Call) -> None:
     from ..core.progress import shown
     from ..dataset.similarity import write_most_similar
 
-    num_done = 0
-    with shown("similarity") as live:
-
-        def tell(number: int) -> None:
-            nonlocal num_done
-            num_done += number
-            live.update(num_done, f"{num_done:,} instructions")
-
-        path = write_most_similar(call.config, tell)
+    with shown("similarity", "instructions") as live:
+        path = write_most_similar(call.config, live.add)
     print(path)
 
 

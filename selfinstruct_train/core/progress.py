@@ -43,7 +43,7 @@ class Display:
     """Shows one step. Make one with `shown`.
 
     Args:
-        total: how many of `unit` there will be; None: that is unknown, and only the time is shown.
+        total: how many of `unit` there will be; None: that is unknown, and the time is shown with the count so far.
     """
 
     def __init__(
@@ -100,12 +100,14 @@ class Display:
         with self._lock:
             self._show()
 
-    def close(self) -> None:
-        """Leave the last state to be read, once."""
+    def close(self, has_failed: bool = False) -> None:
+        """Leave the last state to be read, once; of a step that failed a log gets no closing line."""
         with self._lock:
             if self._is_terminal:
                 self._draw()
             self._bar.close()
+            if has_failed:
+                return
             deserves_it = self._last_line or (self._source is not None and self._source.has_begun())
             if not self._is_terminal and deserves_it and (self._total is None or self._state() != self._last_line):
                 self._log(is_over=True)
@@ -142,7 +144,8 @@ class Display:
 
     def _text(self) -> str:
         source = self._source.text() if self._source is not None else ""
-        return ", ".join(part for part in (self._figures, source, self._time_to_go()) if part)
+        count = f"{self._num:,} {self._unit}" if self._total is None and self._unit and self._num else ""
+        return ", ".join(part for part in (count, self._figures, source, self._time_to_go()) if part)
 
     def _time_to_go(self) -> str:
         num_made = self._num - self._num_at_origin
@@ -159,26 +162,33 @@ def shown(step: str, unit: str = "", total: int | None = None, source: Source | 
         try:
             with _repeated(display.look):
                 yield display
-        finally:
-            display.close()
+        except BaseException:
+            display.close(has_failed=True)
+            raise
+        display.close()
 
 
 @contextmanager
 def command_shown(command: str) -> Iterator[None]:
     """Log every half minute how long a command has run while it shows no step; a terminal gets the same lines."""
-    begun = logged = time.monotonic()
-
-    def look() -> None:
-        nonlocal logged
-        now = time.monotonic()
-        if _steps:
-            logged = now
-        elif now - logged >= SECONDS_BETWEEN_LOG_LINES:
-            logged = now
-            logger.info("%s: %s so far", command, duration(now - begun))
-
-    with _repeated(look):
+    with _repeated(_CommandLine(command).look):
         yield
+
+
+class _CommandLine:
+    """The line of a command that shows no step."""
+
+    def __init__(self, command: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._command, self._clock = command, clock
+        self._begun = self._logged = clock()
+
+    def look(self) -> None:
+        now = self._clock()
+        if _steps:
+            self._logged = now
+        elif now - self._logged >= SECONDS_BETWEEN_LOG_LINES:
+            self._logged = now
+            logger.info("%s: %s so far", self._command, duration(now - self._begun))
 
 
 @contextmanager
@@ -203,12 +213,18 @@ def _open(display: Display | None) -> Iterator[None]:
 
 @contextmanager
 def _repeated(look: Callable[[], None]) -> Iterator[None]:
-    """Call a function every second in a thread while the block runs."""
+    """Call a function every second in a thread while the block runs; of its failures the first is logged at DEBUG."""
     is_over = threading.Event()
 
     def repeat() -> None:
+        has_failed = False
         while not is_over.wait(_SECONDS_BETWEEN_LOOKS):
-            look()
+            try:
+                look()
+            except Exception:  # a source can fail in any way, e.g. while the work changes what it reads
+                if not has_failed:
+                    logger.debug("the progress of a step could not be shown", exc_info=True)
+                has_failed = True
 
     thread = threading.Thread(target=repeat, name="progress", daemon=True)
     thread.start()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import threading
-import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -90,42 +91,41 @@ def test_a_step_that_is_over_soon_leaves_no_line(caplog: pytest.LogCaptureFixtur
     assert lines(caplog) == []
 
 
+@pytest.mark.parametrize("silent", [shown, command_shown])
 def test_the_thread_looks_while_the_work_is_silent(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    silent: Callable[[str], AbstractContextManager[object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_SECONDS_BETWEEN_LOOKS", 0.001)
     monkeypatch.setattr(module, "SECONDS_BETWEEN_LOG_LINES", 0.01)
     before = threading.active_count()
     told = threading.Event()
     monkeypatch.setattr(module.logger, "info", lambda *_: told.set())
-    with shown("loading the model"):
+    with silent("loading the model"):
         assert told.wait(10)
     assert threading.active_count() == before
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SECONDS_BETWEEN_LOOKS", 0.005)
-    monkeypatch.setattr(module, "SECONDS_BETWEEN_LOG_LINES", 0.02)
+def test_of_nested_steps_the_innermost_is_shown_and_else_the_command(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    command = module._CommandLine("train", clock=clock)
+    outer, inner = (Display(name, stream=io.StringIO(), clock=clock) for name in ("examining", "loading"))
 
-
-def test_of_nested_steps_the_innermost_is_shown_and_else_the_command(
-    caplog: pytest.LogCaptureFixture, quick: None
-) -> None:
-    def names() -> set[str]:
+    def after_half_a_minute(*looking: module._CommandLine | Display) -> list[str]:
         caplog.clear()
-        time.sleep(0.2)
-        return {line.split(":")[0] for line in lines(caplog)}
+        for _ in range(30):
+            clock.now += 1
+            for one in looking:
+                one.look()
+        return lines(caplog)
 
-    with command_shown("train"):
-        assert names() == {"train"}
-        with shown("examining"):
-            with shown("loading"):
-                assert names() == {"loading"}
-            assert names() == {"examining"}
+    assert after_half_a_minute(command) == ["train: 30 s so far"]
+    with module._open(outer):
+        with module._open(inner):
+            assert after_half_a_minute(command, outer, inner) == ["loading: 31 s so far"]  # at the first look
+        assert after_half_a_minute(command, outer) == ["examining: 1 min 1 s so far"]
         with others_speak():
-            assert names() == set()
-        assert names() == {"train"}
+            assert after_half_a_minute(command, outer) == []
+    assert after_half_a_minute(command) == ["train: 2 min 30 s so far"]
 
 
 def test_a_terminal_sees_a_bar_and_a_log_none(caplog: pytest.LogCaptureFixture) -> None:
@@ -160,9 +160,52 @@ def test_numbers_and_times_are_short() -> None:
     ]  # fmt: skip
 
 
-def test_a_step_of_unknown_length_tells_its_figures(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_step_of_unknown_length_tells_its_count_and_figures(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
-    display = Display("comparing", stream=io.StringIO(), clock=clock)
+    display = Display("comparing", "examples", stream=io.StringIO(), clock=clock)
+    display.add(1500)
     clock.now = 31.0
-    display.update(2000, "2,000 examples")
-    assert lines(caplog) == ["comparing: 31 s so far, 2,000 examples"]
+    display.add(500, "3 found")
+    assert lines(caplog) == ["comparing: 31 s so far, 2,000 examples, 3 found"]
+
+
+def test_a_step_that_fails_has_no_closing_line(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    for has_failed, last in ((True, []), (False, ["loading: took 35 s"])):
+        caplog.clear()
+        clock.now = 0.0
+        display = Display("loading", stream=io.StringIO(), clock=clock)
+        clock.now = 30.0
+        display.look()
+        clock.now = 35.0
+        display.close(has_failed)
+        assert lines(caplog) == ["loading: 30 s so far", *last]
+
+
+def test_a_failure_inside_closes_the_step_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+    monkeypatch.setattr(Display, "close", lambda _, has_failed=False: closed.append(has_failed))
+    with shown("loading"):
+        pass
+    with pytest.raises(KeyboardInterrupt), shown("loading"):
+        raise KeyboardInterrupt
+    assert closed == [False, True]
+
+
+def test_a_look_that_fails_is_logged_once_and_repeated(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setattr(module, "_SECONDS_BETWEEN_LOOKS", 0.001)
+    is_third = threading.Event()
+    calls = []
+
+    def look() -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            is_third.set()
+        raise RuntimeError("dictionary changed size during iteration")
+
+    with module._repeated(look):
+        assert is_third.wait(10)
+    assert [(record.levelname, record.exc_info is not None) for record in caplog.records] == [("DEBUG", True)]
