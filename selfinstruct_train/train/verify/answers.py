@@ -1,8 +1,9 @@
 """Ask a trained model some of the run's own questions, greedily, in the form of the evaluation.
 
 Measured is whether the answers stop, repeat themselves, or are empty. Whether they are right is measured by the
-evaluation. There are up to 50 questions. After a short training there are fewer, and shorter answers, so that they do
-not cost more than the training; five questions are asked in any case.
+evaluation. There are up to 50 questions. After a short training there are fewer, and shorter answers, so that they cost
+less than the training. Two cases can cost more: a training on fewer than 16,384 tokens, after which 4,096 are free, and
+five questions, which are asked in any case, whose prompts or outputs are too long for `tokens_allowed`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 NUM_QUESTIONS, FEWEST_QUESTIONS = 50, 5
 FREE_TOKENS = 4096
-"""Tokens of questions and answers that any verification may cost."""
+"""Tokens that questions and answers may have together, however short the training was."""
 SHARE_OF_TRAINING = 0.25
 """Tokens of questions and answers, as a share of the tokens trained on. A generated token costs at most about as much
 as three that are trained on (measured at a vocabulary of 262,144 on a CPU)."""
@@ -51,7 +52,8 @@ REPEATED = 4
 STOP_RATE_ERROR, STOP_RATE_WARNING = 0.5, 0.9
 """Shares of answers that stop by themselves, below which there is an error, or a warning."""
 REPETITION_WARNING = 0.2
-EMPTY_WARNING = 0.1
+EMPTY_WARNING, EMPTY_ERROR = 0.1, 0.5
+"""It is an error if all answers are empty and the 95 % interval of their share lies above `EMPTY_ERROR`."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,9 @@ def check_answers(figures: dict[str, Any]) -> list[Finding]:
     is_certain = number >= NUM_QUESTIONS or high < STOP_RATE_ERROR
     if figures["stop_rate"] < STOP_RATE_ERROR and is_certain:
         found = [Finding("stops", "error", f"the model does not stop: {stops}", remedy=_CORRECT_STOPS)]
+    elif figures["stop_rate"] < STOP_RATE_ERROR:
+        what = f"the model often does not stop, but {number} answers are too few to refuse it: {stops}"
+        found = [Finding("stops", "warning", what, remedy=_CORRECT_STOPS)]
     elif figures["stop_rate"] < STOP_RATE_WARNING:
         found = [Finding("stops", "warning", f"the model does not always stop: {stops}", remedy=_CORRECT_STOPS)]
     else:
@@ -237,7 +242,7 @@ def check_answers(figures: dict[str, Any]) -> list[Finding]:
     else:
         found.append(Finding("repetition", "ok", repeats))
     is_same = figures["different_answers"] == 1 < min(number, figures["different_references"])
-    if figures["empty_rate"] == 1:
+    if figures["empty_rate"] == 1 and wilson_interval(1.0, number)[0] > EMPTY_ERROR:
         found.append(Finding("answers", "error", f"the model says nothing: {says}", remedy=_CORRECT_ANSWERS))
     elif is_same or figures["empty_rate"] > EMPTY_WARNING:
         found.append(Finding("answers", "warning", says, remedy=_CORRECT_ANSWERS))

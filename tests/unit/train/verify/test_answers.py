@@ -140,10 +140,11 @@ def test_repetition_counts_four_tokens_in_a_row():
     assert not repeats_itself([1, 2])
 
 
-def figures(stopped: int, number: int) -> dict:
+def figures(stopped: int, number: int, empty: int = 0) -> dict:
     from selfinstruct_train.core.stats import wilson_interval
 
-    counts = {"repetition_rate": 0.0, "empty_rate": 0.0, "different_answers": number, "different_references": number}
+    different = {"different_answers": number - empty + 1, "different_references": number}
+    counts = {"repetition_rate": 0.0, "empty_rate": empty / number, **different}
     lengths = {"mean_tokens": 9.0, "median_tokens": 9, "max_new_tokens": 16}
     interval = list(wilson_interval(stopped / number, number))
     return {"questions": number, "stop_rate": stopped / number, "stop_rate_interval": interval, **counts, **lengths}
@@ -155,6 +156,20 @@ def figures(stopped: int, number: int) -> dict:
 )
 def test_few_answers_refuse_a_model_only_if_chance_does_not_explain_them(stopped, number, level):
     assert next(f.level for f in check_answers(figures(stopped, number)) if f.check == "stops") == level
+
+
+def test_a_warning_in_place_of_an_error_says_why():
+    said = next(f.what for f in check_answers(figures(2, 5)) if f.check == "stops")
+    assert said.startswith("the model often does not stop, but 5 answers are too few to refuse it: 40% [12%, 77%] of 5")
+
+
+@pytest.mark.parametrize(
+    ("empty", "number", "level"),
+    [(3, 3, "warning"), (4, 4, "error"), (49, 50, "warning"), (50, 50, "error"), (5, 50, "ok")],
+)
+def test_empty_answers_refuse_a_model_only_if_there_are_four(empty, number, level):
+    """Lower ends of Wilson's 95 % interval: 3 of 3 0.438, 4 of 4 0.510."""
+    assert next(f.level for f in check_answers(figures(number, number, empty)) if f.check == "answers") == level
 
 
 def test_five_questions_with_full_answers_stay_within_what_is_allowed(plan, monkeypatch):
