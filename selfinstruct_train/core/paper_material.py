@@ -10,10 +10,15 @@ DATA = "data"
 SELF_INSTRUCT, NATURAL_INSTRUCTIONS = "self-instruct", "natural-instructions"
 """The folders in it."""
 _CONTENTS = {
-    SELF_INSTRUCT: ("seed_tasks.jsonl", "templates", "human_eval"),
-    NATURAL_INSTRUCTIONS: ("tasks", "splits"),
+    SELF_INSTRUCT: (
+        "seed_tasks.jsonl",
+        "templates",
+        "human_eval/user_oriented_instructions.jsonl",
+        "human_eval/predictions",
+    ),
+    NATURAL_INSTRUCTIONS: ("tasks", "splits/default"),
 }
-"""What `selfinstruct data` puts into each folder."""
+"""The files and folders that `selfinstruct data` puts into each folder."""
 
 
 def how_to_get(path: str | Path) -> str:
@@ -24,8 +29,9 @@ def how_to_get(path: str | Path) -> str:
     """
     parts = Path(path).parts
     for at, part in enumerate(parts):
-        is_whole_folder = at == len(parts) - 1
-        if part in _CONTENTS and (is_whole_folder or parts[at + 1] in _CONTENTS[part]):
+        rest = Path(*parts[at + 1 :])
+        contents = map(Path, _CONTENTS.get(part, ()))
+        if any(rest.is_relative_to(content) or content.is_relative_to(rest) for content in contents):
             data = str(Path(*parts[:at]))
             return f"`selfinstruct data{'' if data == DATA else f' --data {shlex.quote(data)}'}` gets it"
     return ""
