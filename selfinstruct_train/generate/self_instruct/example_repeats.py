@@ -16,13 +16,14 @@ from itertools import pairwise
 
 from ..contamination import MIN_EQUAL_WORDS, MIN_SHARED_WORDS, Overlap, plain_text
 from ..tokenize import unicode_words
+from .parse import CLASS_LABEL
 from .prompts import Templates, template_name
 
 REPEATS_EXAMPLE = "repeats_example"
 """The verdict on an instance that repeats a few-shot example of its own prompt."""
 _SET = "generate.templates"
-TASK, EXAMPLE, OUTPUT, CLASS_LABEL = "Task:", "Example", "Output:", "Class label:"
-"""How lines of a few-shot text begin."""
+_TASK, _EXAMPLE, _OUTPUT = "Task:", "Example", "Output:"
+"""How lines of a few-shot text begin, besides `CLASS_LABEL`."""
 
 
 def repeated_example(
@@ -40,8 +41,7 @@ class _Shown:
 
     def __init__(self, text: str) -> None:
         self._ngrams = frozenset(_ngrams(unicode_words(text)))
-        lines = [plain_text(line) for line in text.split("\n") if line.strip()]
-        self._lines = frozenset(lines)
+        self._lines = frozenset(plain_text(line) for line in text.split("\n") if line.strip())
         self._instances = frozenset(_instances(text))
 
     def find(self, instruction: str, input: str, output: str) -> tuple[str, str] | None:
@@ -78,7 +78,7 @@ def _instances(text: str) -> Iterator[tuple[str, str]]:
     for line, after in pairwise(lines):
         if line.startswith(CLASS_LABEL):
             yield plain_text(after), plain_text(line)
-        elif after.startswith(OUTPUT) and not line.startswith((TASK, EXAMPLE)):
+        elif after.startswith(_OUTPUT) and not line.startswith((_TASK, _EXAMPLE)):
             yield plain_text(line), plain_text(after)
 
 

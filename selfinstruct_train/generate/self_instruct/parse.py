@@ -24,7 +24,7 @@ _NEXT_NUMBER = re.compile(r"\n\d+\s?\. ")
 _EXAMPLE = re.compile(r"Example\s?\d*\.?")
 _OUTPUT = re.compile(r"Output\s*\d*\s*:")
 _INPUT = re.compile(r"Input\s*\d*\s*:")
-_CLASS_LABEL = "Class label:"
+CLASS_LABEL = "Class label:"
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _split_pair(text: str) -> tuple[str, str]:
 def _split_labels(text: str, method: Method) -> tuple[list[tuple[str, str]], int]:
     """Split an output-first completion: a label's line, then its input up to the next label."""
     pairs = []
-    for part in text.split(_CLASS_LABEL)[1:]:
+    for part in text.split(CLASS_LABEL)[1:]:
         label, _, input = part.strip().partition("\n")
         pairs.append((input.strip(), label.strip()))
     return pairs, len(pairs) - 1

@@ -20,18 +20,7 @@ from selfinstruct_train.core.progress import (
     others_speak,
     shown,
 )
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.terminal import Clock, Terminal
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:

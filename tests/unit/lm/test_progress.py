@@ -12,20 +12,9 @@ from selfinstruct_train.core.progress import Display
 from selfinstruct_train.lm.base import InWork
 from selfinstruct_train.lm.budget import Meter, Usage
 from selfinstruct_train.lm.progress import Spending
+from tests.support.terminal import Clock, Terminal
 
 PRICE = Price(2.0, 10.0)
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def make(stream: io.StringIO, price: Price = PRICE) -> tuple[Display, Meter, Clock]:
